@@ -1,0 +1,17 @@
+// `cache: off`: knows nothing, says so, and still reserves within this process' limits by never refusing:
+// the bind patch's precondition decides alone. Used by tests to show that the cache changes no result.
+import type { ObjectCache } from "./cache.ts";
+
+export function createNoCache(): ObjectCache {
+  const nothing = (): Promise<void> => Promise.resolve();
+  return {
+    put: nothing,
+    remove: nothing,
+    get: () => Promise.resolve({ answered: true, object: undefined }),
+    index: () => Promise.resolve(undefined),
+    markComplete: nothing,
+    reserve: () => Promise.resolve(true),
+    release: nothing,
+    close: nothing,
+  };
+}
