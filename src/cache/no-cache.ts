@@ -2,8 +2,9 @@
 // the bind patch's precondition decides alone. Used by tests to show that the cache changes no result.
 import type { ObjectCache } from "./cache.ts";
 
+const nothing = (): Promise<void> => Promise.resolve();
+
 export function createNoCache(): ObjectCache {
-  const nothing = (): Promise<void> => Promise.resolve();
   return {
     put: nothing,
     remove: nothing,

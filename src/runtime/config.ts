@@ -77,15 +77,19 @@ function readConfigFile(source: ConfigSource): ReadonlyMap<string, string> {
   return flat;
 }
 
-// YAML 1.1 habits: `workers: off` arrives as text in YAML 1.2, but as a boolean from older writers.
 function flatten(value: unknown, key: string, into: Map<string, string>): void {
   if (value === null || value === undefined) return;
   if (typeof value === "object" && !Array.isArray(value)) {
     for (const [name, member] of Object.entries(value)) flatten(member, key === "" ? name : `${key}.${name}`, into);
     return;
   }
-  if (key.endsWith(".workers") && typeof value === "boolean") into.set(key, value ? "on" : "off");
-  else into.set(key, typeof value === "string" ? value : JSON.stringify(value));
+  into.set(key, scalar(value, key));
+}
+
+// YAML 1.1 habits: `workers: off` arrives as text in YAML 1.2, but as a boolean from older writers.
+function scalar(value: unknown, key: string): string {
+  if (key.endsWith(".workers") && typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function valueOf(setting: Setting, source: ConfigSource, file: ReadonlyMap<string, string>): string | undefined {
