@@ -80,7 +80,7 @@ export class Executor {
       await sweep(kind, context, { bus: this.#options.bus, spreadMs: this.#options.resyncMs(kind.name) });
       return {};
     }
-    return await kind.reconcile(message, context);
+    return kind.reconcile(message, context);
   }
 
   #context(delivery: Delivery, log: Logger, signal: AbortSignal): Context {
@@ -90,7 +90,7 @@ export class Executor {
     return {
       client: gatedClient(client, gate),
       cache, templating, settings, clock, log, signal,
-      enqueue: async (keys) => await bus.publish(toMessages(keys, origin)),
+      enqueue: (keys) => bus.publish(toMessages(keys, origin)),
     };
   }
 
