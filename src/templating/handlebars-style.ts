@@ -1,0 +1,97 @@
+// The house style: Handlebars with prototype access off, typed results and a compile cache. Values come out as they went in when
+// a string is exactly one expression; anything around it makes text. engine.ts walks values and calls this per string.
+import Handlebars from "handlebars";
+import { AppError, messageOf } from "../runtime/errors.ts";
+import { HELPERS } from "./helpers.ts";
+import type { HelperScope } from "./helpers.ts";
+
+const CACHE_SIZE = 2000;
+const MAX_TEMPLATE = 64 * 1024;
+const TYPED = "__typed";
+
+type Variables = Readonly<Record<string, unknown>>;
+type Compiled = (variables: Variables, scope: HelperScope) => unknown;
+
+export class HandlebarsStyle {
+  readonly #handlebars = Handlebars.create();
+  readonly #cache = new Map<string, Compiled>();
+
+  constructor() {
+    // The built-in log and lookup helpers reach the console and prototypes; ours replace what is needed.
+    for (const name of ["log", "helperMissing", "blockHelperMissing"]) this.#handlebars.unregisterHelper(name);
+  }
+
+  /** The value of a string template. Throws AppError PS_TEMPLATE_SYNTAX or PS_TEMPLATE_RENDER, naming `source`. */
+  evaluate(text: string, variables: Variables, call: { readonly source: string; readonly scope: HelperScope }): unknown {
+    let compiled = this.#cache.get(text);
+    if (!compiled) {
+      compiled = this.#compile(text, call.source);
+      if (this.#cache.size >= CACHE_SIZE) this.#cache.clear();
+      this.#cache.set(text, compiled);
+    }
+    try {
+      return compiled(variables, call.scope);
+    } catch (error) {
+      throw new AppError("PS_TEMPLATE_RENDER", `${call.source}: ${messageOf(error)} in template ${excerpt(text)}`, { cause: error });
+    }
+  }
+
+  #compile(text: string, source: string): Compiled {
+    if (text.length > MAX_TEMPLATE) throw new AppError("PS_TEMPLATE_SYNTAX", `${source}: a template of more than ${MAX_TEMPLATE} characters`);
+    let program: hbs.AST.Program;
+    try {
+      program = this.#handlebars.parse(text);
+    } catch (error) {
+      throw new AppError("PS_TEMPLATE_SYNTAX", `${source}: ${messageOf(error)} in template ${excerpt(text)}`, { cause: error });
+    }
+    const expression = onlyExpression(program);
+    const options = { noEscape: true, knownHelpersOnly: false, preventIndent: true };
+    const template = this.#handlebars.compile(expression ? typed(program, expression) : program, options);
+    return (variables, scope) => {
+      let value: unknown;
+      const capture = (given: unknown): string => {
+        value = given;
+        return "";
+      };
+      const helpers = { ...boundHelpers(scope), [TYPED]: capture };
+      const text_ = template(variables, {
+        helpers, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false,
+      });
+      return expression ? value : text_;
+    };
+  }
+}
+
+function boundHelpers(scope: HelperScope): Record<string, (...args: unknown[]) => unknown> {
+  return Object.fromEntries(
+    Object.entries(HELPERS).map(([name, helper]) => [
+      name,
+      // Handlebars passes its options object last; ours see plain arguments only.
+      (...args: unknown[]) => helper(args.slice(0, -1), scope),
+    ]),
+  );
+}
+
+/** The one mustache that a template consists of, if it does. */
+function onlyExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement | undefined {
+  const [statement, second] = program.body;
+  return second === undefined && statement?.type === "MustacheStatement" ? (statement as hbs.AST.MustacheStatement) : undefined;
+}
+
+// {{expr}} → {{__typed expr}}, {{helper a b}} → {{__typed (helper a b)}}: the capture sees the value before it becomes text.
+function typed(program: hbs.AST.Program, mustache: hbs.AST.MustacheStatement): hbs.AST.Program {
+  const isCall = mustache.params.length > 0 || isHelperName(mustache.path);
+  const argument: hbs.AST.Expression = isCall
+    ? ({ ...mustache, type: "SubExpression" } as hbs.AST.Expression)
+    : mustache.path;
+  const path = { type: "PathExpression", data: false, depth: 0, parts: [TYPED], original: TYPED, loc: mustache.loc };
+  return { ...program, body: [{ ...mustache, path, params: [argument], hash: undefined } as unknown as hbs.AST.Statement] };
+}
+
+function isHelperName(path: hbs.AST.MustacheStatement["path"]): boolean {
+  return path.type === "PathExpression" && Object.hasOwn(HELPERS, (path as hbs.AST.PathExpression).original);
+}
+
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+}
