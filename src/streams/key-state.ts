@@ -1,6 +1,7 @@
 // The life of one key (design.md 3.2), as pure transitions. memory-bus.ts runs them; the property tests use them as the
 // model of redis-bus.ts, whose scripts do the same on the packed form. `undefined` is the idle state.
 import type { Lane, Message } from "./bus.ts";
+import { isHousekeeping } from "./envelope.ts";
 
 export type Phase = "queued" | "running" | "retrying" | "held" | "dead";
 
@@ -77,7 +78,7 @@ export function publish(state: KeyState | undefined, message: Message, limits: L
 // The resync gives a dead key one more try, unless its runs killed workers.
 function revive(state: KeyState, message: Message, limits: Limits): Step {
   if (message.waking) return { state: fresh(message), enqueue: message.lane };
-  if (state.crashes >= limits.maxCrashes) return { state };
+  if (!isHousekeeping(message) || state.crashes >= limits.maxCrashes) return { state };
   return { state: { ...state, phase: "queued", message, attempts: limits.maxAttempts - 1 }, enqueue: message.lane };
 }
 
