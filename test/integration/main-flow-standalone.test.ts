@@ -1,0 +1,3 @@
+import { mainFlow } from "./main-flow.ts";
+
+mainFlow({ mode: "standalone" });
