@@ -1,0 +1,376 @@
+// The Lua of the stream layer, each with arguments and result written above it; KEYS and ARGV 1–4 as in redis-lua.ts.
+// One script per partition and batch, and inside it one variadic command per kind of step: that is where the speed comes from.
+import { createHash } from "node:crypto";
+import { PRELUDE, STATE_VERSION } from "./redis-lua.ts";
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+function script(body: string): Script {
+  const text = PRELUDE + body;
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+}
+
+// ARGV from 5, five per message: field, JSON, lane, flags (w waking, a one more try), uid. Fields are distinct.
+// Result: 1.
+export const PUBLISH = script(`
+local fields = {}
+for i = 5, #ARGV, 5 do fields[#fields + 1] = ARGV[i] end
+want(fields)
+for i = 5, #ARGV, 5 do publish(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]) end
+save()
+return 1`);
+
+// ARGV: 5 lane, then two per entry just read: id, field.
+// Result, one per entry: 'x' (not ours to run), 'd' (buried), or "fencing attempts crashes age uid" (age: ms since the publish).
+export const TAKE = script(`
+local fields, out = {}, {}
+for i = 6, #ARGV, 2 do fields[#fields + 1] = ARGV[i + 1] end
+want(fields)
+for i = 6, #ARGV, 2 do
+  local token = take(ARGV[5], ARGV[i], ARGV[i + 1])
+  local s = get(ARGV[i + 1])
+  if token == 'x' or token == 'd' then out[#out + 1] = token
+  else out[#out + 1] = token .. ' ' .. s.attempts .. ' ' .. s.crashes .. ' ' .. age(ARGV[i]) .. ' ' .. s.uid end
+end
+save()
+saveFence()
+return out`);
+
+// ARGV from 5, nine per ending: op, lane, id, field, token, a, b, c, JSON of the message.
+//   done:  a requeue ms or '', b digest or '', c '1' when the object is gone
+//   retry: a backoff ms, b cause, c attempts after it · hold: a delay ms, b, c alike · bury: b, c alike · back: nothing
+// Result, one per ending: 1, or 0 when another holder's token stands in the state.
+export const END = script(`
+local fields, locks = {}, {}
+for i = 5, #ARGV, 9 do
+  fields[#fields + 1] = ARGV[i + 3]
+  locks[#locks + 1] = LOCK .. ARGV[i + 3]
+end
+want(fields)
+local held = redis.call('MGET', unpack(locks))
+local out, free, seen, gone, due, undue = {}, {}, {}, {}, {}, {}
+local acks = { u = {}, b = {} }
+local timers = redis.call('EXISTS', DUE) == 1
+
+local function done(s, field, a, b, c)
+  if c == '1' then gone[#gone + 1] = field
+  elseif b ~= '' then
+    seen[#seen + 1] = field
+    seen[#seen + 1] = b
+  end
+  if timers then
+    undue[#undue + 1] = '~' .. field
+    if a == '' then undue[#undue + 1] = field end
+  end
+  if a ~= '' then
+    due[#due + 1] = int(now + tonumber(a))
+    due[#due + 1] = field
+  end
+  s.attempts, s.crashes, s.first = 0, 0, '0'
+  if s.dirty ~= '' then add(s, string.lower(s.dirty), s.json, uidIn(s.json))
+  else s.phase, s.entry, s.token, s.json = 'i', '', '', '' end
+end
+
+local function failed(op, s, field, i)
+  local id, json = s.entry, ARGV[i + 8]
+  local waking = s.dirty == 'U' or s.dirty == 'B'
+  if op == 'bury' then
+    s.attempts = tonumber(ARGV[i + 7])
+    return bury(field, s, json, ARGV[i + 6])
+  end
+  if waking then
+    s.attempts = 0
+    return add(s, string.lower(s.dirty), s.json, uidIn(s.json))
+  end
+  if s.dirty ~= '' and uidIn(s.json) ~= s.uid then s.uid = '' end
+  s.attempts, s.dirty, s.token, s.json = tonumber(ARGV[i + 7]), '', '', ''
+  if s.first == '0' then s.first = int(now) end
+  if op == 'hold' then
+    redis.call('ZADD', DUE, 'LT', int(now + tonumber(ARGV[i + 5])), field)
+    s.phase, s.entry, s.json = 'h', '', json
+  else
+    redis.call('XCLAIM', streamOf(s.lane), GROUP, 'retry', 0, id, 'IDLE', 0, 'JUSTID')
+    s.phase, s.token = 't', ARGV[i + 5]
+  end
+end
+
+for i = 5, #ARGV, 9 do
+  local op, lane, id, field, token = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local s = get(field)
+  if not s or s.phase ~= 'r' or s.token ~= token or s.entry ~= id then out[#out + 1] = 0
+  else
+    out[#out + 1] = 1
+    local n = (i - 5) / 9 + 1
+    if held[n] == id .. ' ' .. token then free[#free + 1] = locks[n] end
+    if op == 'done' then done(s, field, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+    elseif op == 'back' then
+      if s.dirty ~= '' and uidIn(s.json) ~= s.uid then s.uid = '' end
+      redis.call('XCLAIM', streamOf(lane), GROUP, 'retry', 0, id, 'JUSTID')
+      s.phase, s.token, s.dirty, s.json = 'q', '', '', ''
+    else failed(op, s, field, i) end
+    if op ~= 'back' and s.phase ~= 't' then acks[lane][#acks[lane] + 1] = id end
+    put(field, s)
+  end
+end
+for lane, ids in pairs(acks) do
+  if #ids > 0 then redis.call('XACK', streamOf(lane), GROUP, unpack(ids)) end
+end
+if #free > 0 then redis.call('DEL', unpack(free)) end
+if #seen > 0 then redis.call('HSET', SEEN, unpack(seen)) end
+if #gone > 0 then redis.call('HDEL', SEEN, unpack(gone)) end
+if #undue > 0 then redis.call('ZREM', DUE, unpack(undue)) end
+if #due > 0 then redis.call('ZADD', DUE, unpack(due)) end
+save()
+return out`);
+
+// ARGV: 5 consumer, then four per hold: lane, id, field, token.
+// Renews lock and idle time of what is held; a lapsed lock that nobody took is set again.
+// Result, one per hold: 1 renewed, 0 lost.
+export const HEARTBEAT = script(`
+local fields, out = {}, {}
+local claims = { u = {}, b = {} }
+for i = 6, #ARGV, 4 do fields[#fields + 1] = ARGV[i + 2] end
+want(fields)
+for i = 6, #ARGV, 4 do
+  local lane, id, field, token = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local s, lock, mine = get(field), LOCK .. field, id .. ' ' .. token
+  local ok = 0
+  if s and s.phase == 'r' and s.token == token and s.entry == id then
+    local holder = redis.call('GET', lock)
+    if holder == mine then ok = redis.call('PEXPIRE', lock, TTL)
+    elseif not holder and redis.call('SET', lock, mine, 'NX', 'PX', TTL) then ok = 1 end
+  end
+  if ok == 1 then claims[lane][#claims[lane] + 1] = id end
+  out[#out + 1] = ok
+end
+for lane, ids in pairs(claims) do
+  if #ids > 0 then
+    ids[#ids + 1] = 'IDLE'
+    ids[#ids + 1] = 0
+    ids[#ids + 1] = 'JUSTID'
+    redis.call('XCLAIM', streamOf(lane), GROUP, ARGV[5], 0, unpack(ids))
+  end
+end
+return out`);
+
+// ARGV: 5 consumer, 6 idle ms, 7 most takes, 8 most suspects (keys that ran into a death before), 9 entries to look at per lane.
+// Walks the pending entries from the persisted cursor and takes what waits for another try or lost its holder.
+// Result: four per take: lane, id, JSON, "fencing attempts crashes age uid".
+export const RECLAIM = script(`
+local consumer, idleLimit, room, suspects, scan = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local out = {}
+
+local function ripe(s, id, who, idle)
+  if who ~= 'retry' then return idle >= idleLimit end
+  if not s or s.entry ~= id or s.phase == 'q' then return true end
+  if s.phase == 't' then return idle >= tonumber(s.token) end
+  return idle >= idleLimit
+end
+
+local function look(lane, stream, id, who, idle)
+  local json = body(stream, id)
+  local field = json and fieldIn(json)
+  if not field then
+    redis.call('XACK', stream, GROUP, id)
+    return
+  end
+  local s = get(field)
+  if not ripe(s, id, who, idle) then return end
+  local suspect = s and s.entry == id and s.crashes + (s.phase == 'r' and 1 or 0) >= 2
+  if suspect and suspects < 1 then return end
+  local token = take(lane, id, field)
+  if token == 'x' or token == 'd' then return end
+  if suspect then suspects = suspects - 1 end
+  room = room - 1
+  redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID')
+  s = get(field)
+  for _, value in ipairs({ lane, id, json, token .. ' ' .. s.attempts .. ' ' .. s.crashes .. ' ' .. age(id) .. ' ' .. s.uid }) do out[#out + 1] = value end
+end
+
+for _, lane in ipairs({ 'u', 'b' }) do
+  local stream, mark = streamOf(lane), 'cursor:' .. lane
+  local cursor = redis.call('HGET', META, mark) or '-'
+  local list = redis.call('XPENDING', stream, GROUP, cursor, '+', scan)
+  local last
+  for _, entry in ipairs(list) do
+    if room < 1 then break end
+    last = entry[1]
+    look(lane, stream, entry[1], entry[2], entry[3])
+  end
+  local finished = #list < scan and (#list == 0 or last == list[#list][1])
+  local nextCursor = (finished or not last) and '-' or '(' .. last
+  if not last and #list > 0 then nextCursor = cursor end
+  if nextCursor ~= cursor then redis.call('HSET', META, mark, nextCursor) end
+end
+save()
+saveFence()
+return out`);
+
+// ARGV: 5 consumer, then the ids per lane that are still being worked on: "u id" or "b id".
+// Gives back what this consumer has read and not started, or lost the reply of. Result: how many.
+export const RELEASE = script(`
+local open, count = {}, 0
+for i = 6, #ARGV do open[ARGV[i]] = true end
+for _, lane in ipairs({ 'u', 'b' }) do
+  local stream = streamOf(lane)
+  for _, entry in ipairs(redis.call('XPENDING', stream, GROUP, '-', '+', 1000, ARGV[5])) do
+    if not open[lane .. ' ' .. entry[1]] then
+      redis.call('XCLAIM', stream, GROUP, 'retry', 0, entry[1], 'JUSTID')
+      count = count + 1
+    end
+  end
+end
+return count`);
+
+// ARGV: 5 most items. Moves due items into the streams: own timers of a key, held keys, "~" resyncs.
+// Result: moved, then ms until the next item, or '' when there is none.
+export const MOVE = script(`
+local kind = string.match(STATES, '{(.*):%d+}')
+local moved = redis.call('ZRANGE', DUE, '-inf', int(now), 'BYSCORE', 'LIMIT', 0, ARGV[5])
+local function message(field, cause, waking)
+  local ns, name = string.match(field, '^([^/]*)/(.*)$')
+  return '{"v":1,"kind":"' .. kind .. '","namespace":"' .. ns .. '","name":"' .. name .. '","uid":"","cause":"' .. cause .. '","waking":' ..
+    waking .. ',"eventId":"' .. cause .. '-' .. int(now) .. '","traceparent":""}'
+end
+if #moved > 0 then redis.call('ZREM', DUE, unpack(moved)) end
+for _, member in ipairs(moved) do
+  if string.sub(member, 1, 1) == '~' then
+    local field = string.sub(member, 2)
+    publish(field, message(field, 'resync', 'false'), 'b', 'a', '')
+  else
+    local s = get(member)
+    if s and s.phase == 'h' then
+      add(s, s.lane, s.json, s.uid)
+      put(member, s)
+    else publish(member, message(member, 'timer', 'true'), 'u', 'w', '') end
+  end
+end
+save()
+local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
+return { #moved, first[2] and int(math.max(0, tonumber(first[2]) - now)) or '' }`);
+
+// ARGV from 5, two per item: field, delay ms. Puts resync items into the due index. Result: 1.
+export const SPREAD = script(`
+local items = {}
+for i = 5, #ARGV, 2 do
+  items[#items + 1] = int(now + tonumber(ARGV[i + 1]))
+  items[#items + 1] = '~' .. ARGV[i]
+end
+redis.call('ZADD', DUE, unpack(items))
+return 1`);
+
+// ARGV: 5 schedule, 6 planned ms, 7 field, 8 JSON. Fires when planned is later than the last fired one. Result: 1 or 0.
+export const TICK = script(`
+local last = redis.call('HGET', META, 'tick:' .. ARGV[5])
+if last and tonumber(last) >= tonumber(ARGV[6]) then return 0 end
+redis.call('HSET', META, 'tick:' .. ARGV[5], ARGV[6])
+publish(ARGV[7], ARGV[8], 'b', 'a', '')
+save()
+return 1`);
+
+// ARGV: 5 field. Forgets a dead letter. Result: 1 or 0.
+export const DROP = script(`
+local s = get(ARGV[5])
+if not s or s.phase ~= 'd' then return 0 end
+redis.call('XDEL', DEAD, s.entry)
+s.phase, s.entry = 'i', ''
+put(ARGV[5], s)
+save()
+return 1`);
+
+// ARGV: 5 field. Result: the id of the key's dead letter, or ''.
+export const DEAD_ID = script(`
+local s = get(ARGV[5])
+return s and s.phase == 'd' and s.entry or ''`);
+
+// ARGV: none. Result, three per lane (urgent, bulk): lag (-1 unknown), pending, ms since the oldest waiting entry was published.
+export const DEPTH = script(`
+local out = {}
+for _, lane in ipairs({ 'u', 'b' }) do
+  local stream = streamOf(lane)
+  local info = {}
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    for i = 1, #group, 2 do if group[2] == GROUP then info[group[i]] = group[i + 1] end end
+  end
+  local oldest
+  local pending = redis.call('XPENDING', stream, GROUP)
+  if pending[1] > 0 then oldest = pending[2] end
+  local unread = redis.call('XRANGE', stream, '(' .. (info['last-delivered-id'] or '0-0'), '+', 'COUNT', 1)
+  for _, id in ipairs({ unread[1] and unread[1][1] or false }) do
+    if id and (not oldest or tonumber(string.match(id, '^%d+')) < tonumber(string.match(oldest, '^%d+'))) then oldest = id end
+  end
+  out[#out + 1] = info['lag'] or -1
+  out[#out + 1] = pending[1]
+  out[#out + 1] = oldest and math.max(0, now - tonumber(string.match(oldest, '^%d+'))) or 0
+end
+return out`);
+
+// ARGV: 5 idle ms after which a consumer without pending entries goes, 6 own consumer, 7 age ms of dead letters.
+// Trims finished history: MINID = min(oldest pending, successor of last delivered); never XDEL, never MAXLEN. Result: 1.
+export const TRIM = script(`
+for _, lane in ipairs({ 'u', 'b' }) do
+  local stream = streamOf(lane)
+  local pending = redis.call('XPENDING', stream, GROUP)
+  local bound = pending[1] > 0 and pending[2]
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local info = {}
+    for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
+    if info['name'] == GROUP and not bound then
+      local ms, seq = string.match(info['last-delivered-id'], '^(%d+)-(%d+)$')
+      bound = ms .. '-' .. int(tonumber(seq) + 1)
+    end
+  end
+  if bound and redis.call('XLEN', stream) > 200 then redis.call('XTRIM', stream, 'MINID', '~', bound, 'LIMIT', 0)
+  elseif bound then redis.call('XTRIM', stream, 'MINID', bound) end
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, GROUP)) do
+    local info = {}
+    for i = 1, #consumer, 2 do info[consumer[i]] = consumer[i + 1] end
+    local name = info['name']
+    if name ~= 'retry' and name ~= ARGV[6] and info['pending'] == 0 and info['idle'] > tonumber(ARGV[5]) then
+      redis.call('XGROUP', 'DELCONSUMER', stream, GROUP, name)
+    end
+  end
+end
+redis.call('XTRIM', DEAD, 'MINID', int(now - tonumber(ARGV[7])))
+return 1`);
+
+// ARGV: 5 consumer. Removes a consumer that has nothing pending. Result: 1.
+export const LEAVE = script(`
+for _, lane in ipairs({ 'u', 'b' }) do
+  if #redis.call('XPENDING', streamOf(lane), GROUP, '-', '+', 1, ARGV[5]) == 0 then redis.call('XGROUP', 'DELCONSUMER', streamOf(lane), GROUP, ARGV[5]) end
+end
+return 1`);
+
+// The one script without the prelude: it opens the epoch the others compare.
+// ARGV: 1 proposed epoch, 2 remembered epoch or '', 3 hold-off ms. Creates streams and groups at 0.
+// Result: epoch, ms that takes must still wait, state version.
+const ENSURE_TEXT = `
+for _, stream in ipairs({ KEYS[1], KEYS[2] }) do
+  local made = redis.pcall('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
+  if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
+end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local epoch = redis.call('HGET', KEYS[6], 'epoch')
+if not epoch then
+  epoch = ARGV[1]
+  redis.call('HSET', KEYS[6], 'epoch', epoch, 'version', '${STATE_VERSION}')
+  if ARGV[2] ~= '' then redis.call('HSET', KEYS[6], 'holdUntil', string.format('%.0f', now + tonumber(ARGV[3]))) end
+end
+local hold = tonumber(redis.call('HGET', KEYS[6], 'holdUntil') or '0')
+return { epoch, math.max(0, hold - now), redis.call('HGET', KEYS[6], 'version') or '' }`;
+export const ENSURE: Script = { text: ENSURE_TEXT, sha: createHash("sha1").update(ENSURE_TEXT).digest("hex") };
+
+// KEYS: 1 lease · ARGV: 1 holder, 2 life ms. Result: 1 while this holder has it. Stands alone.
+const LEASE_TEXT = `
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`;
+export const LEASE: Script = { text: LEASE_TEXT, sha: createHash("sha1").update(LEASE_TEXT).digest("hex") };
+
+// KEYS: 1 lease · ARGV: 1 holder. Result: 1 when it was this holder's and is gone. Stands alone.
+const UNLEASE_TEXT = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+export const UNLEASE: Script = { text: UNLEASE_TEXT, sha: createHash("sha1").update(UNLEASE_TEXT).digest("hex") };
