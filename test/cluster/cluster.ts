@@ -1,183 +1,193 @@
 // A real control plane on loopback: etcd, kube-apiserver and, on request, kube-controller-manager, with data in a temporary
 // folder. Several stand side by side; nothing outlives the process that started them (support/child.ts).
 import type { ChildProcess } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, startChild, stopChild } from "../support/child.ts";
-import { waitFor } from "../support/wait.ts";
-import { ensureBinaries, SetupError } from "./binaries.ts";
-import type { Binaries } from "./binaries.ts";
+import { freePorts, isRunning, startChild, stopChild } from "../support/child.ts";
+import { makeScratch } from "../support/scratch.ts";
+import { GiveUpError, waitFor } from "../support/wait.ts";
+import { AuditLog } from "./audit.ts";
+import type { AuditEvent, AuditLevel } from "./audit.ts";
+import { ensureBinaries } from "./binaries.ts";
+import { ADMIN, apiServerFlags, auditPath, authority, etcdFlags, MANAGER, managerFlags, writeFiles, writeKubeconfig } from "./flags.ts";
+import type { Layout } from "./flags.ts";
+import { givenCluster, givenKubeconfig } from "./given.ts";
+
+export type { AuditEvent, AuditLevel } from "./audit.ts";
 
 export interface ClusterOptions {
-  /** Level of the API audit log; absent = none. */
-  readonly audit?: "Metadata" | "Request" | "RequestResponse";
+  /** Level of the audit log, in either spelling; true = Metadata; absent = none. */
+  readonly audit?: boolean | AuditLevel | Uncapitalize<AuditLevel>;
+  /** Namespaces are emptied, owned objects collected, service accounts made. */
   readonly controllerManager?: boolean;
-}
-
-export interface AuditEvent {
-  readonly verb: string;
-  readonly stage: string;
-  readonly user: { readonly username: string };
-  readonly userAgent: string;
-  readonly requestURI: string;
-  readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string; readonly subresource?: string };
-  readonly responseStatus?: { readonly code?: number };
-  readonly requestReceivedTimestamp: string;
+  /** Existing folder to make the temporary one in. */
+  readonly dir?: string;
+  /** Users beside those that are always there: admin, test and one for each role. */
+  readonly users?: readonly string[];
 }
 
 export interface Cluster {
-  /** Kubeconfig of user `admin`, group system:masters. */
-  readonly kubeconfig: string;
-  /** Kubeconfig of another system:masters user, so that the audit log attributes its requests. */
+  /** Kubeconfig of user `admin`; every user is in group system:masters. */
+  readonly kubeconfigPath: string;
+  readonly serverUrl: string;
+  /** Folder with data and one log per program. */
+  readonly dir: string;
+  /** Path of the kubeconfig of another user, so that the audit log attributes its requests. */
   kubeconfigFor(user: string): string;
-  /** Completed requests, in order; throws unless `audit` was asked for. */
+  /** Answered requests so far, in order; throws unless `audit` was asked for. */
   auditLog(): readonly AuditEvent[];
-  /** SIGKILL of the API server alone; `startApiServer` brings it back on the same data and port. */
+  /** Process ids of the running programs. */
+  pids(): Readonly<Record<string, number>>;
+  /** SIGTERM of the API server alone: watches end in order. */
+  stopApiServer(): Promise<void>;
+  /** SIGKILL of the API server alone: connections break. */
   killApiServer(): Promise<void>;
+  /** Brings the API server back on the same port and data; resolves when it is ready. */
   startApiServer(): Promise<void>;
+  /** Ends everything and removes the folder; safe twice. */
   stop(): Promise<void>;
 }
 
-const USERS = ["admin", "controller", "worker", "beat", "standalone", "test"] as const;
+const USERS = [ADMIN, MANAGER, "test", "controller", "worker", "beat", "standalone", "demo"];
+const READY_MS = 60_000;
+const GRACE_MS = 10_000;
 
-/** KUBECONFIG given: that cluster, and nothing is started. */
+type Program = "etcd" | "kube-apiserver" | "kube-controller-manager";
+
+/** Resolves when the cluster is ready. KUBECONFIG given: that cluster, and nothing is started. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const given = process.env["KUBECONFIG"];
-  return given === undefined || given === "" ? new LocalCluster(options, await ensureBinaries()).start() : givenCluster(given);
+  const given = givenKubeconfig();
+  if (given !== undefined) return givenCluster(given);
+  const programs: Program[] = ["etcd", "kube-apiserver", ...(options.controllerManager === true ? [MANAGER] as const : [])];
+  const binaries = await ensureBinaries(programs);
+  const [etcd = 0, peer = 0, api = 0, manager = 0] = await freePorts(4);
+  const users = new Set([...USERS, ...(options.users ?? [])]);
+  const cluster = new LocalCluster(binaries, {
+    dir: makeScratch("cluster", options.dir),
+    ports: { etcd, peer, api, manager },
+    tokens: new Map([...users].map((user) => [user, randomBytes(16).toString("hex")])),
+    audit: auditLevel(options.audit),
+  });
+  try {
+    await cluster.start(options.controllerManager === true);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
 }
 
-function givenCluster(kubeconfig: string): Cluster {
-  if (!existsSync(kubeconfig)) throw new SetupError(`KUBECONFIG names ${kubeconfig}, which does not exist.`);
-  const refuse = (): never => {
-    throw new SetupError("this needs a control plane of its own: unset KUBECONFIG.");
-  };
-  return {
-    kubeconfig, kubeconfigFor: () => kubeconfig, auditLog: refuse,
-    killApiServer: () => Promise.resolve().then(refuse), startApiServer: () => Promise.resolve().then(refuse), stop: () => Promise.resolve(),
-  };
+function auditLevel(option: ClusterOptions["audit"]): AuditLevel | undefined {
+  if (option === undefined || option === false) return undefined;
+  return option === true ? "Metadata" : `${option.charAt(0).toUpperCase()}${option.slice(1)}` as AuditLevel;
 }
 
 class LocalCluster implements Cluster {
-  readonly #options: ClusterOptions;
-  readonly #binaries: Binaries;
-  readonly #dir = mkdtempSync(join(tmpdir(), "poolstream-cluster-"));
-  readonly #tokens = new Map<string, string>(USERS.map((user) => [user, randomBytes(16).toString("hex")]));
-  readonly #children = new Map<string, ChildProcess>();
-  #ports: { readonly etcd: number; readonly peer: number; readonly api: number; readonly manager: number } = { etcd: 0, peer: 0, api: 0, manager: 0 };
+  readonly serverUrl: string;
+  readonly dir: string;
+  readonly #binaries: Readonly<Record<Program, string>>;
+  readonly #layout: Layout;
+  readonly #children = new Map<Program, ChildProcess>();
+  readonly #audit: AuditLog | undefined;
 
-  constructor(options: ClusterOptions, binaries: Binaries) {
-    this.#options = options;
+  constructor(binaries: Readonly<Record<Program, string>>, layout: Layout) {
     this.#binaries = binaries;
+    this.#layout = layout;
+    this.dir = layout.dir;
+    this.serverUrl = `https://127.0.0.1:${layout.ports.api}`;
+    this.#audit = layout.audit === undefined ? undefined : new AuditLog(auditPath(layout));
   }
 
-  get kubeconfig(): string {
-    return this.kubeconfigFor("admin");
+  get kubeconfigPath(): string {
+    return this.kubeconfigFor(ADMIN);
   }
 
-  async start(): Promise<this> {
-    const [etcd = 0, peer = 0, api = 0, manager = 0] = await freePorts(4);
-    this.#ports = { etcd, peer, api, manager };
-    this.#writeFiles();
-    this.#spawn("etcd", [
-      "--data-dir", join(this.#dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error",
-      "--listen-client-urls", `http://127.0.0.1:${etcd}`, "--advertise-client-urls", `http://127.0.0.1:${etcd}`,
-      "--listen-peer-urls", `http://127.0.0.1:${peer}`,
-    ]);
+  async start(withManager: boolean): Promise<void> {
+    writeFiles(this.#layout);
+    this.#spawn("etcd", etcdFlags(this.#layout));
     await this.startApiServer();
-    if (this.#options.controllerManager === true) this.#spawn("kube-controller-manager", this.#managerArgs());
-    return this;
+    if (!withManager) return;
+    this.#spawn(MANAGER, managerFlags(this.#layout));
+    await this.#answers(MANAGER, this.#layout.ports.manager, "/healthz");
   }
 
   async startApiServer(): Promise<void> {
-    this.#spawn("kube-apiserver", this.#apiServerArgs());
-    await waitFor("the API server to be ready", () => this.#ready(), { timeoutMs: 60_000, intervalMs: 100 });
+    if (!this.#isUp("kube-apiserver")) this.#spawn("kube-apiserver", apiServerFlags(this.#layout));
+    await this.#answers("kube-apiserver", this.#layout.ports.api, "/readyz");
+    // The server makes this namespace itself, just after it says that it is ready.
+    await this.#answers("kube-apiserver", this.#layout.ports.api, "/api/v1/namespaces/default");
+  }
+
+  async stopApiServer(): Promise<void> {
+    await this.#end("kube-apiserver", "SIGTERM");
   }
 
   async killApiServer(): Promise<void> {
-    await this.#stopOne("kube-apiserver", "SIGKILL");
+    await this.#end("kube-apiserver", "SIGKILL");
   }
 
   kubeconfigFor(user: string): string {
-    const token = this.#tokens.get(user);
-    if (token === undefined) throw new Error(`no such user: ${user}; known: ${USERS.join(", ")}`);
-    const path = join(this.#dir, `${user}.kubeconfig`);
-    const config = {
-      apiVersion: "v1", kind: "Config", "current-context": "local",
-      clusters: [{ name: "local", cluster: { server: `https://127.0.0.1:${this.#ports.api}`, "insecure-skip-tls-verify": true } }],
-      users: [{ name: user, user: { token } }],
-      contexts: [{ name: "local", context: { cluster: "local", user } }],
-    };
-    writeFileSync(path, JSON.stringify(config, null, 1));
-    return path;
+    const { tokens } = this.#layout;
+    if (!tokens.has(user)) throw new Error(`no such user: ${user}; name it in the option \`users\`; known: ${[...tokens.keys()].join(", ")}`);
+    return writeKubeconfig(this.#layout, user);
   }
 
   auditLog(): readonly AuditEvent[] {
-    if (this.#options.audit === undefined) throw new Error("start the cluster with `audit` to read its audit log");
-    const text = readFileSync(join(this.#dir, "audit.log"), "utf8");
-    return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as AuditEvent);
+    if (!this.#audit) throw new Error("start the cluster with `audit` to read its audit log");
+    return this.#audit.read();
   }
 
+  pids(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#children].filter(([, child]) => isRunning(child)).map(([name, child]) => [name, child.pid ?? 0]));
+  }
+
+  // All at once and without grace: the data goes with the folder.
   async stop(): Promise<void> {
-    for (const name of ["kube-controller-manager", "kube-apiserver", "etcd"]) await this.#stopOne(name, "SIGTERM");
-    rmSync(this.#dir, { recursive: true, force: true });
+    await Promise.all([...this.#children.keys()].map((program) => this.#end(program, "SIGKILL")));
+    rmSync(this.dir, { recursive: true, force: true });
   }
 
-  #spawn(name: keyof Binaries, args: readonly string[]): void {
-    this.#children.set(name, startChild(this.#binaries[name], args, { logFile: join(this.#dir, `${name}.log`) }));
+  #spawn(program: Program, flags: readonly string[]): void {
+    this.#children.set(program, startChild(this.#binaries[program], flags, { logFile: this.#log(program), scratch: this.dir }));
   }
 
-  async #stopOne(name: string, signal: NodeJS.Signals): Promise<void> {
-    const child = this.#children.get(name);
-    this.#children.delete(name);
-    if (child) await stopChild(child, signal, 5000);
+  #isUp(program: Program): boolean {
+    const child = this.#children.get(program);
+    return child !== undefined && isRunning(child);
   }
 
-  #writeFiles(): void {
-    mkdirSync(join(this.#dir, "certs"), { recursive: true });
-    const tokens = [...this.#tokens].map(([user, token]) => `${token},${user},${user},"system:masters"`).join("\n");
-    writeFileSync(join(this.#dir, "tokens.csv"), `${tokens}\n`);
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    writeFileSync(join(this.#dir, "sa.key"), privateKey.export({ type: "pkcs1", format: "pem" }));
-    writeFileSync(join(this.#dir, "sa.pub"), publicKey.export({ type: "spki", format: "pem" }));
-    const policy = { apiVersion: "audit.k8s.io/v1", kind: "Policy", omitStages: ["RequestReceived", "ResponseStarted", "Panic"], rules: [{ level: this.#options.audit ?? "None" }] };
-    writeFileSync(join(this.#dir, "audit-policy.yaml"), JSON.stringify(policy));
+  #log(program: Program): string {
+    return join(this.dir, `${program}.log`);
   }
 
-  #apiServerArgs(): string[] {
-    const file = (name: string): string => join(this.#dir, name);
-    const audit = this.#options.audit === undefined ? [] : ["--audit-policy-file", file("audit-policy.yaml"), "--audit-log-path", file("audit.log")];
-    return [
-      "--etcd-servers", `http://127.0.0.1:${this.#ports.etcd}`, "--secure-port", String(this.#ports.api), "--bind-address", "127.0.0.1",
-      "--advertise-address", "127.0.0.1", "--cert-dir", file("certs"), "--service-cluster-ip-range", "10.0.0.0/24",
-      "--token-auth-file", file("tokens.csv"), "--authorization-mode", "RBAC", "--service-account-key-file", file("sa.pub"),
-      "--service-account-signing-key-file", file("sa.key"), "--service-account-issuer", "https://poolstream.test",
-      "--endpoint-reconciler-type", "none", "--disable-admission-plugins", "ServiceAccount",
-      "--max-requests-inflight", "800", "--max-mutating-requests-inflight", "400", ...audit,
-    ];
+  async #end(program: Program, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#children.get(program);
+    if (child) await stopChild(child, signal, GRACE_MS);
   }
 
-  #managerArgs(): string[] {
-    return [
-      "--kubeconfig", this.kubeconfig, "--leader-elect=false", "--secure-port", String(this.#ports.manager), "--bind-address", "127.0.0.1",
-      "--service-account-private-key-file", join(this.#dir, "sa.key"), "--controllers", "*,-nodeipam,-nodelifecycle,-cloud-node-lifecycle",
-    ];
+  async #answers(program: Program, port: number, path: string): Promise<void> {
+    await waitFor(`${program} to answer ${path}`, () => {
+      for (const needed of ["etcd", program] as const) {
+        if (!this.#isUp(needed)) throw new GiveUpError(`${needed} ended: ${readFileSync(this.#log(needed), "utf8").slice(-1000)}`);
+      }
+      return this.#probe(port, path);
+    }, { timeoutMs: READY_MS });
   }
 
-  // Readiness, and that the first namespace can be read: just after start RBAC and bootstrap hooks still run.
-  #ready(): Promise<boolean> {
-    const child = this.#children.get("kube-apiserver");
-    if (child && child.exitCode !== null) {
-      throw new Error(`kube-apiserver ended: ${readFileSync(join(this.#dir, "kube-apiserver.log"), "utf8").slice(-500)}`);
-    }
+  #probe(port: number, path: string): Promise<boolean> {
+    // The controller manager's certificate is its own and proves nothing to us.
+    const trust = port === this.#layout.ports.api ? { ca: authority(this.#layout) } : { rejectUnauthorized: false };
+    const headers = { authorization: `Bearer ${this.#layout.tokens.get(ADMIN)}` };
     return new Promise((resolve) => {
-      const headers = { authorization: `Bearer ${this.#tokens.get("admin")}` };
-      request({ host: "127.0.0.1", port: this.#ports.api, path: "/readyz", headers, rejectUnauthorized: false, timeout: 1000 }, (response) => {
+      const call = request({ host: "127.0.0.1", port, path, headers, agent: false, timeout: 1000, ...trust }, (response) => {
         response.resume();
         resolve(response.statusCode === 200);
-      }).once("error", () => resolve(false)).end();
+      });
+      call.once("timeout", () => call.destroy());
+      call.once("error", () => resolve(false));
+      call.end();
     });
   }
 }
