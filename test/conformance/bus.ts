@@ -378,7 +378,7 @@ export function busConformance({ name, install }: Capabilities): void {
       await bus.publish(Array.from({ length: 40 }, (_, index) => message(`urgent-${index}`, { kind: "others" })));
       await bus.publish([message("bulk-39", { kind: "others" })]);
       const seen = await new Collector().start(bus, (delivery) => setTimeout(() => void delivery.done({}), 1), 1);
-      await waitFor("80 deliveries", () => seen.deliveries.length === 80, { intervalMs: 5 });
+      await waitFor("80 deliveries", () => seen.deliveries.length === 80, { intervalMs: 5, timeoutMs: 6000 }).catch(async (error: unknown) => { console.log(seen.names().join(" "), seen.deliveries.length, await backlog(bus)); throw error; });
       const names = seen.names();
       const bulkAmongFirst = names.slice(0, 50).filter((each) => each.startsWith("bulk")).length;
       assert.ok(bulkAmongFirst >= 4 && bulkAmongFirst <= 16, `${bulkAmongFirst} bulk among the first 50`);
