@@ -47,7 +47,8 @@ function lines(path: string): string[] {
   }
 }
 
-function sweepScratch(parent: string): void {
+/** Removes the folders of dead owners, after ending the servers that still run in them. */
+export function sweepScratch(parent: string = tmpdir()): void {
   const names = readdirSync(parent).filter((name) => name.startsWith(PREFIX));
   for (const dir of names.map((name) => join(parent, name))) {
     const owner = lines(join(dir, OWNER)).at(0);
