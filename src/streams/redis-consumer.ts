@@ -39,6 +39,12 @@ export interface ConsumerParts {
   readonly log: Logger;
 }
 
+/** When the take was sent (monotonic, ours) and carried out (the server's clock). */
+interface TakenAt {
+  readonly sentAt: number;
+  readonly now: number;
+}
+
 type Entry = readonly [id: string, json: string];
 
 export class RedisConsumer implements Consumer {
@@ -153,9 +159,9 @@ export class RedisConsumer implements Consumer {
       const slots = this.#options.slots - this.#open;
       if (!partition || slots < 1) break;
       const sentAt = this.#parts.clock.monotonic();
-      const taken = await reclaim(partition, { consumer, idleMs: timings.idleMs, slots, suspects: Math.max(0, 1 - this.#suspects) });
+      const { now, taken } = await reclaim(partition, { consumer, idleMs: timings.idleMs, slots, suspects: Math.max(0, 1 - this.#suspects) });
       this.#open += taken.length;
-      for (const one of taken) this.#deliver(partition, one, sentAt);
+      for (const one of taken) this.#deliver(partition, one, { sentAt, now });
     }
     void trim(partitions, consumer).catch((err: unknown) => log.debug({ err: messageOf(err) }, "trim failed"));
   }
@@ -183,7 +189,8 @@ export class RedisConsumer implements Consumer {
     try {
       const args = readable.flatMap(([id, json]) => [id, keyOf(json)]);
       const reply = asList(await partition.call(TAKE, [lane === "urgent" ? "u" : "b", ...args]));
-      for (const [index, [id, json]] of readable.entries()) this.#settle(partition, { lane, id, json, hold: asText(reply[index]) }, sentAt);
+      const at = { sentAt, now: Number(reply[0]) };
+      for (const [index, [id, json]] of readable.entries()) this.#settle(partition, { lane, id, json, hold: asText(reply[index + 1]) }, at);
     } catch (error) {
       // The entries stay pending with this consumer: reclaim has them after the idle time.
       for (const entry of readable) if (entry) this.#free();
@@ -192,9 +199,9 @@ export class RedisConsumer implements Consumer {
     }
   }
 
-  #settle(partition: RedisPartition, taken: Taken, sentAt: number): void {
+  #settle(partition: RedisPartition, taken: Taken, at: TakenAt): void {
     if (taken.hold === "x" || taken.hold === "d" || taken.hold === "") this.#free();
-    else this.#deliver(partition, taken, sentAt);
+    else this.#deliver(partition, taken, at);
   }
 
   // An entry that is no message is buried at once and stops nobody (AC-7).
@@ -212,14 +219,14 @@ export class RedisConsumer implements Consumer {
     return false;
   }
 
-  #deliver(partition: RedisPartition, taken: Taken, sentAt: number): void {
+  #deliver(partition: RedisPartition, taken: Taken, at: TakenAt): void {
     const message = decode(taken.json, taken.lane);
-    const [token = "", attempts, crashes, waited, uid = ""] = taken.hold.split(" ");
+    const [token = "", attempts, crashes, uid = ""] = taken.hold.split(" ");
     if (!message) return this.#free();
     const suspect = Number(crashes) >= 2;
     const hold = new RedisHold(
       { partition, lane: taken.lane === "urgent" ? "u" : "b", id: taken.id, field: fieldOf(message), token, suspect, json: taken.json },
-      this.#parts.heartbeat.gate(sentAt),
+      this.#parts.heartbeat.gate(at.sentAt),
     );
     if (suspect) this.#suspects += 1;
     this.#parts.heartbeat.add(hold);
@@ -227,7 +234,7 @@ export class RedisConsumer implements Consumer {
       {
         message: uid === "*" ? message : { ...message, uid },
         partition: partition.keys.partition,
-        fencing: Number(token), attempts: Number(attempts), crashes: Number(crashes), waitedMs: Number(waited), signal: hold.abort.signal,
+        fencing: Number(token), attempts: Number(attempts), crashes: Number(crashes), waitedMs: Math.max(0, at.now - Number(taken.id.split("-")[0])), signal: hold.abort.signal,
       },
       this.#endingsOf(hold, Number(attempts)),
       () => this.#ended(hold),

@@ -7,7 +7,7 @@ import { RECLAIM, RELEASE } from "./redis-scripts.ts";
 
 const SCAN = 500;
 
-/** One entry whose key is ours to run; `hold` is "fencing attempts crashes age uid" as the scripts answer it. */
+/** One entry whose key is ours to run; `hold` is "fencing attempts crashes uid" as the scripts answer it. */
 export interface Taken {
   readonly lane: Lane;
   readonly id: string;
@@ -23,14 +23,15 @@ export interface Room {
   readonly suspects: number;
 }
 
-export async function reclaim(partition: RedisPartition, room: Room): Promise<Taken[]> {
+/** `now`: the server's clock in ms. */
+export async function reclaim(partition: RedisPartition, room: Room): Promise<{ readonly now: number; readonly taken: readonly Taken[] }> {
   const reply = asList(await partition.call(RECLAIM, [room.consumer, room.idleMs, room.slots, room.suspects, SCAN]));
   const taken: Taken[] = [];
-  for (let index = 0; index + 3 < reply.length; index += 4) {
+  for (let index = 1; index + 3 < reply.length; index += 4) {
     const [lane, id, json, hold] = reply.slice(index, index + 4).map(asText);
     taken.push({ lane: lane === "u" ? "urgent" : "bulk", id: id ?? "", json: json ?? "", hold: hold ?? "" });
   }
-  return taken;
+  return { now: Number(reply[0]), taken };
 }
 
 /** Hands back what this consumer has read and is not working on: unstarted entries, and replies lost with a connection. */

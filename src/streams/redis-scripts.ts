@@ -24,16 +24,14 @@ save()
 return 1`);
 
 // ARGV: 5 lane, then two per entry just read: id, field.
-// Result, one per entry: 'x' (not ours to run), 'd' (buried), or "fencing attempts crashes age uid" (age: ms since the publish).
+// Result: the server's ms, then one per entry: 'x' (not ours to run), 'd' (buried), or "fencing attempts crashes uid".
 export const TAKE = script(`
-local fields, out = {}, {}
+local fields, out = {}, { int(now) }
 for i = 6, #ARGV, 2 do fields[#fields + 1] = ARGV[i + 1] end
 want(fields)
 for i = 6, #ARGV, 2 do
-  local token = take(ARGV[5], ARGV[i], ARGV[i + 1])
-  local s = get(ARGV[i + 1])
-  if token == 'x' or token == 'd' then out[#out + 1] = token
-  else out[#out + 1] = token .. ' ' .. s.attempts .. ' ' .. s.crashes .. ' ' .. age(ARGV[i]) .. ' ' .. s.uid end
+  local token, rest = take(ARGV[5], ARGV[i], ARGV[i + 1])
+  out[#out + 1] = rest and token .. ' ' .. rest or token
 end
 save()
 saveFence()
@@ -55,7 +53,10 @@ local out, free, seen, gone, due, undue = {}, {}, {}, {}, {}, {}
 local acks = { u = {}, b = {} }
 local timers = redis.call('EXISTS', DUE) == 1
 
-local function done(s, field, a, b, c)
+local function owned(s, token, id) return s and s.phase == 'r' and s.token == token and s.entry == id end
+
+-- What a finished run leaves in seen and due.
+local function indexes(field, a, b, c)
   if c == '1' then gone[#gone + 1] = field
   elseif b ~= '' then
     seen[#seen + 1] = field
@@ -69,6 +70,10 @@ local function done(s, field, a, b, c)
     due[#due + 1] = int(now + tonumber(a))
     due[#due + 1] = field
   end
+end
+
+local function done(s, field, a, b, c)
+  indexes(field, a, b, c)
   s.attempts, s.crashes, s.first = 0, 0, '0'
   if s.dirty ~= '' then add(s, string.lower(s.dirty), s.json, uidIn(s.json))
   else s.phase, s.entry, s.token, s.json = 'i', '', '', '' end
@@ -99,11 +104,19 @@ end
 
 for i = 5, #ARGV, 9 do
   local op, lane, id, field, token = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local s = get(field)
-  if not s or s.phase ~= 'r' or s.token ~= token or s.entry ~= id then out[#out + 1] = 0
-  else
+  local n = (i - 5) / 9 + 1
+  local clean = 'r|' .. id .. '|' .. lane .. '|' .. token .. '|' .. CLEAN
+  local text = raw[field]
+  if op == 'done' and text and string.sub(text, 1, #clean) == clean then
     out[#out + 1] = 1
-    local n = (i - 5) / 9 + 1
+    if held[n] == id .. ' ' .. token then free[#free + 1] = locks[n] end
+    indexes(field, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
+    acks[lane][#acks[lane] + 1] = id
+    write(field, false)
+  elseif not owned(get(field), token, id) then out[#out + 1] = 0
+  else
+    local s = get(field)
+    out[#out + 1] = 1
     if held[n] == id .. ' ' .. token then free[#free + 1] = locks[n] end
     if op == 'done' then done(s, field, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7])
     elseif op == 'back' then
@@ -158,10 +171,10 @@ return out`);
 
 // ARGV: 5 consumer, 6 idle ms, 7 most takes, 8 most suspects (keys that ran into a death before), 9 entries to look at per lane.
 // Walks the pending entries from the persisted cursor and takes what waits for another try or lost its holder.
-// Result: four per take: lane, id, JSON, "fencing attempts crashes age uid".
+// Result: the server's ms, then four per take: lane, id, JSON, "fencing attempts crashes uid".
 export const RECLAIM = script(`
 local consumer, idleLimit, room, suspects, scan = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local out = {}
+local out = { int(now) }
 
 local function ripe(s, id, who, idle)
   if who ~= 'retry' then return idle >= idleLimit end
@@ -171,6 +184,7 @@ local function ripe(s, id, who, idle)
 end
 
 local function look(lane, stream, id, who, idle)
+  if who ~= 'retry' and idle < idleLimit then return end
   local json = body(stream, id)
   local field = json and fieldIn(json)
   if not field then
@@ -181,13 +195,12 @@ local function look(lane, stream, id, who, idle)
   if not ripe(s, id, who, idle) then return end
   local suspect = s and s.entry == id and s.crashes + (s.phase == 'r' and 1 or 0) >= 2
   if suspect and suspects < 1 then return end
-  local token = take(lane, id, field)
-  if token == 'x' or token == 'd' then return end
+  local token, rest = take(lane, id, field)
+  if not rest then return end
   if suspect then suspects = suspects - 1 end
   room = room - 1
   redis.call('XCLAIM', stream, GROUP, consumer, 0, id, 'JUSTID')
-  s = get(field)
-  for _, value in ipairs({ lane, id, json, token .. ' ' .. s.attempts .. ' ' .. s.crashes .. ' ' .. age(id) .. ' ' .. s.uid }) do out[#out + 1] = value end
+  for _, value in ipairs({ lane, id, json, token .. ' ' .. rest }) do out[#out + 1] = value end
 end
 
 for _, lane in ipairs({ 'u', 'b' }) do
