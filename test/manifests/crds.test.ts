@@ -28,7 +28,7 @@ function expectedRows(plural: string): readonly Json[] {
   const rows = list(at(contract, `${plural}.rows`), plural).map((row) => record(row, plural));
   return rows.map((row) => {
     const extension = EXTENSIONS[plural]?.[String(row["path"])];
-    return extension === undefined ? row : { ...row, constraints: extension };
+    return extension === undefined ? row : Object.assign({}, row, { constraints: extension });
   });
 }
 

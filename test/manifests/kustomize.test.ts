@@ -60,8 +60,8 @@ for (const overlay of OVERLAYS) {
     });
 
     it("puts everything into the operator's namespace, which enforces the restricted standard", () => {
-      const clusterWide = ["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Namespace"];
-      const outside = objects.filter((object) => !clusterWide.includes(String(object["kind"])) && at(object, "metadata.namespace") !== "poolstream");
+      const clusterWide = new Set(["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Namespace"]);
+      const outside = objects.filter((object) => !clusterWide.has(String(object["kind"])) && at(object, "metadata.namespace") !== "poolstream");
       assert.deepEqual(outside.map(nameOf), []);
       const [namespace] = ofKind(objects, "Namespace");
       assert.equal(record(at(namespace, "metadata.labels"), "labels")["pod-security.kubernetes.io/enforce"], "restricted");
@@ -114,7 +114,7 @@ for (const overlay of OVERLAYS) {
 
     it("starts the roles of its mode, with settings that exist and time to drain", () => {
       const own = pods.filter(({ labels }) => selects({ "app.kubernetes.io/name": "poolstream" }, labels));
-      const roles = own.flatMap(({ spec }) => containersOf(spec).flatMap((container) => list(at(container, "args"), "args")));
+      const roles = own.flatMap(({ spec }) => containersOf(spec).flatMap((container) => list(at(container, "args"), "args").map(String)));
       assert.deepEqual([...roles].sort(), overlay === "standalone" ? ["standalone"] : ["beat", "controller", "worker"]);
       const names = new Set(SETTINGS.flatMap((setting) => setting.aliases ?? []));
       const graceSeconds = Number(SETTINGS.find((setting) => setting.key === "worker.graceMs")?.fallback) / 1000;
@@ -141,7 +141,7 @@ describe("manifests", () => {
     assert.ok(!JSON.stringify(rules).includes("*"));
     const own = rules.filter((rule) => list(rule["apiGroups"], "apiGroups").includes(DOMAIN));
     const kinds = yamlFiles(join(ROOT, "manifests", "crds")).filter((path) => !path.endsWith("kustomization.yaml")).map((path) => String(at(definition(path), "spec.names.plural")));
-    const granted = own.flatMap((rule) => list(rule["resources"], "resources")).filter((name) => !String(name).includes("/"));
+    const granted = own.flatMap((rule) => list(rule["resources"], "resources").map(String)).filter((name) => !name.includes("/"));
     assert.deepEqual([...granted].sort(), [...kinds].sort());
     const providers = own.find((rule) => list(rule["resources"], "resources").includes("resourceproviders"));
     assert.deepEqual(providers?.["verbs"], ["get", "list", "watch"]);
