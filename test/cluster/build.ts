@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { boundCommand } from "../support/child.ts";
 import { makeScratch } from "../support/scratch.ts";
 import { SetupError } from "../support/setup-error.ts";
 
@@ -82,7 +83,7 @@ function goBuild(names: readonly Binary[], out: string): Promise<string | undefi
   const flags = `-s -w ${stamp}Version=v${version} ${stamp}Major=${major} ${stamp}Minor=${minor}`;
   const args = ["build", "-v", "-trimpath", `-ldflags=${flags}`, "-o", `${out}/`, ...names.map((name) => PACKAGES[name])];
   return new Promise((resolve, reject) => {
-    const child = spawn("go", args, { cwd: MODULE, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, CGO_ENABLED: "0" } });
+    const child = spawn(...boundCommand("go", args), { cwd: MODULE, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, CGO_ENABLED: "0" } });
     const report = reportProgress(child.stderr);
     child.once("error", (error) => {
       report.end();

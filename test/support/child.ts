@@ -22,11 +22,16 @@ export interface SpawnOptions {
   readonly scratch?: string;
 }
 
+/** The same command line, bound to this process' life where the system can do that. */
+export function boundCommand(command: string, args: readonly string[]): [string, string[]] {
+  const [program = command, ...rest] = [...BOUND, command, ...args];
+  return [program, rest];
+}
+
 /** Starts a program bound to this process' life. A missing program ends with exit code 127. */
 export function startChild(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-  const [program = command, ...rest] = [...BOUND, command, ...args];
   const output = options.logFile === undefined ? "ignore" : openSync(options.logFile, "a");
-  const child = spawn(program, rest, {
+  const child = spawn(...boundCommand(command, args), {
     stdio: ["ignore", output, output],
     env: { ...(options.env ?? process.env) },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

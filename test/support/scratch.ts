@@ -55,7 +55,16 @@ export function sweepScratch(parent: string = tmpdir()): void {
     // No owner: another program's, or one being made at this moment.
     if (owner === undefined || isAlive(owner)) continue;
     for (const server of lines(join(dir, SERVERS)).filter(isAlive)) endProcess(Number.parseInt(server, 10));
-    rmSync(dir, { recursive: true, force: true });
+    removeFolder(dir);
+  }
+}
+
+function removeFolder(dir: string): void {
+  try {
+    // What was just killed may still be writing for a moment.
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  } catch {
+    // Another user's, or another run sweeps at the same time.
   }
 }
 
