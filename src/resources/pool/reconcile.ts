@@ -1,7 +1,6 @@
 // One pass over a pool (spec resource-pool-and-watch 3.5). Counts from a live list, never from a cache: a lagging count makes
 // surplus handles that nothing removes (I3). One pass at a time by the key's lock.
 import { ConflictError, NotFoundError } from "../../kube/errors.ts";
-import { diff } from "../../kube/patch.ts";
 import { digestOf } from "../digest.ts";
 import { dropFinalizer, finalizerOperations } from "../finalizer.ts";
 import type { ResourceHandle } from "../handle/types.ts";
@@ -9,9 +8,11 @@ import { asHandle, isLive } from "../handle/view.ts";
 import type { Context, Request, Result } from "../kind.ts";
 import { refOf } from "../kind.ts";
 import { namesOf } from "../names.ts";
+import { scalingLabel } from "../pool-scaling/view.ts";
+import { patchObject, patchStatus } from "../write.ts";
 import { poolHandle } from "./provision.ts";
-import { planPool, poolEntry } from "./scale.ts";
-import type { PoolPlan } from "./scale.ts";
+import { countPool, planCreations, poolEntry } from "./scale.ts";
+import { Scalings } from "./scalings.ts";
 import type { ResourcePool } from "./types.ts";
 
 export async function reconcilePool(request: Request, context: Context): Promise<Result> {
@@ -28,24 +29,28 @@ export async function reconcilePool(request: Request, context: Context): Promise
     await removePool(pool, context);
     return { digest };
   }
-  await fill(await claimPool(pool, context), context);
-  return { digest };
+  return { ...(await fill(await claimPool(pool, context), context)), digest };
 }
 
 /** With our finalizer on it, before the first handle exists. */
-async function claimPool(pool: ResourcePool, context: Context): Promise<ResourcePool> {
+function claimPool(pool: ResourcePool, context: Context): Promise<ResourcePool> {
   const operations = finalizerOperations(pool.metadata, namesOf(context.settings).finalizer);
-  if (operations.length === 0) return pool;
-  const guard = { op: "test", path: "/metadata/resourceVersion", value: pool.metadata.resourceVersion } as const;
-  return (await context.client.patch(poolRef(pool, context), { type: "json", operations: [guard, ...operations] })) as unknown as ResourcePool;
+  return patchObject(pool, operations, context);
 }
 
-async function fill(pool: ResourcePool, context: Context): Promise<void> {
-  const plan = planPool(pool.spec, await unboundHandles(pool, context), 0);
-  for (const handle of plan.remove) await deleteHandle(handle, context);
+async function fill(pool: ResourcePool, context: Context): Promise<Result> {
+  const count = countPool(pool.spec, await unboundHandles(pool, context));
+  const scalings = await Scalings.of(pool.metadata.name ?? "", context);
+  for (const handle of count.remove) await removeUnhealthy(handle, scalings, context);
   const created: string[] = [];
-  for (let count = 0; count < plan.create; count += 1) created.push(await createHandle(pool, context));
-  await writeStatus(pool, { plan, created }, context);
+  for (const scaling of planCreations(pool.spec, count, scalings.demands())) created.push(await createHandle(pool, { scalings, scaling }, context));
+  await scalings.settle();
+  await patchStatus(pool, {
+    ...pool.status,
+    resourceHandles: [...count.keep.map(poolEntry), ...created.map((name) => ({ name }))],
+    resourceHandleCount: { available: count.available, ready: count.ready },
+  }, context);
+  return { requeueAfterMs: scalings.nextInMs };
 }
 
 /** Live unbound handles of this pool, oldest first. */
@@ -63,10 +68,26 @@ async function unboundHandles(pool: ResourcePool, context: Context): Promise<Res
     .toSorted((left, right) => ((left.metadata.creationTimestamp ?? "") < (right.metadata.creationTimestamp ?? "") ? -1 : 1));
 }
 
-async function createHandle(pool: ResourcePool, context: Context): Promise<string> {
-  const created = await context.client.create(await poolHandle(pool, context));
-  context.log.info(`Created ResourceHandle ${created.metadata.name} for ResourcePool ${pool.metadata.name}`);
-  return created.metadata.name ?? "";
+async function createHandle(pool: ResourcePool, account: { readonly scalings: Scalings; readonly scaling: string | undefined }, context: Context): Promise<string> {
+  const { scalings, scaling } = account;
+  const handle = await poolHandle(pool, scaling === undefined ? undefined : scalings.get(scaling), context);
+  try {
+    await context.client.create(handle);
+  } catch (error) {
+    // Made by an earlier pass that did not come to count it.
+    if (scaling === undefined || !(error instanceof ConflictError)) throw error;
+  }
+  if (scaling !== undefined) await scalings.add(scaling, 1);
+  const reason = scaling === undefined ? "min available" : `ResourcePoolScaling ${scaling}`;
+  context.log.info(`Created ResourceHandle ${handle.metadata.name} for ResourcePool ${pool.metadata.name} (${reason})`);
+  return handle.metadata.name ?? "";
+}
+
+async function removeUnhealthy(handle: ResourceHandle, scalings: Scalings, context: Context): Promise<void> {
+  context.log.info(`Deleting unhealthy ResourceHandle ${handle.metadata.name}`);
+  await deleteHandle(handle, context);
+  const scaling = handle.metadata.labels?.[scalingLabel(context.settings)];
+  if (scaling !== undefined) await scalings.add(scaling, -1);
 }
 
 async function deleteHandle(handle: ResourceHandle, context: Context): Promise<void> {
@@ -77,19 +98,10 @@ async function deleteHandle(handle: ResourceHandle, context: Context): Promise<v
   });
 }
 
-async function writeStatus(pool: ResourcePool, { plan, created }: { readonly plan: PoolPlan; readonly created: readonly string[] }, context: Context): Promise<void> {
-  const status = {
-    ...pool.status,
-    resourceHandles: [...plan.keep.map(poolEntry), ...created.map((name) => ({ name }))],
-    resourceHandleCount: { available: plan.available, ready: plan.ready },
-  };
-  const operations = pool.status ? diff(pool.status, status, "/status") : [{ op: "add", path: "/status", value: status } as const];
-  if (operations.length === 0) return;
-  const guard = { op: "test", path: "/metadata/resourceVersion", value: pool.metadata.resourceVersion } as const;
-  await context.client.patch(poolRef(pool, context), { type: "json", operations: [guard, ...operations] }, { subresource: "status" });
-}
-
-/** Unbound handles go with the pool, bound ones stay with their claims; the finalizer waits for the former (G1). */
+/**
+ * Unbound handles go with the pool, bound ones stay with their claims. The finalizer goes when each deletion is accepted:
+ * a handle's own finalizer keeps it until its objects are gone.
+ */
 async function removePool(pool: ResourcePool, context: Context): Promise<void> {
   const handles = await unboundHandles(pool, context);
   for (const handle of handles) await deleteHandle(handle, context);
@@ -99,4 +111,3 @@ async function removePool(pool: ResourcePool, context: Context): Promise<void> {
 function poolRef(pool: ResourcePool, context: Context): ReturnType<typeof refOf> {
   return refOf("ResourcePool", context.settings, pool.metadata.namespace ?? "", pool.metadata.name ?? "");
 }
-
