@@ -42,7 +42,7 @@ export async function ensureBinaries<N extends Binary>(names: readonly N[]): Pro
   const missing = names.filter((name) => locate(name) === undefined);
   if (missing.length > 0 && onPath("go") === undefined) {
     throw new SetupError(
-      `${missing.join(", ")} missing: install Go 1.26 to build it, or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver, or KUBECONFIG to a cluster.`,
+      `missing: ${missing.join(", ")}; install Go 1.26 to build from source, or set KUBEBUILDER_ASSETS to a folder that holds the programs, or KUBECONFIG to a cluster.`,
     );
   }
   if (missing.length > 0) await buildBinaries(missing);
