@@ -1,6 +1,15 @@
-// ResourcePoolScaling: a one-time addition to a pool. Its changes make its pool dirty, which does the counting.
-import { isRecord } from "../../kube/patch.ts";
-import type { Kind } from "../kind.ts";
+// ResourcePoolScaling: adds a number of handles to a pool, once, optionally from a given time on. The pool does the work.
+import { digestOf } from "../digest.ts";
+import type { DomainSettings, Kind, Mapped, ObjectChange } from "../kind.ts";
+import { reconcileScaling } from "./reconcile.ts";
+import { asScaling } from "./view.ts";
+
+// Its status is the pool pass's own writing and says nothing new to the pool.
+function mapTo({ type, object, previous }: ObjectChange, settings: DomainSettings): Mapped[] {
+  if (type === "MODIFIED" && previous && digestOf(object) === digestOf(previous)) return [];
+  const { name } = asScaling(object).spec.resourcePool;
+  return [{ kind: "resourcepools", namespace: settings.namespace, name, cause: "scaling changed", waking: true }];
+}
 
 export const poolScalingKind: Kind = {
   name: "resourcepoolscalings",
@@ -8,10 +17,6 @@ export const poolScalingKind: Kind = {
   singular: "resourcepoolscaling",
   scope: "operator",
   defaultPartitions: 1,
-  mapTo: ({ object }, settings) => {
-    const spec = object["spec"];
-    const pool = isRecord(spec) && isRecord(spec["resourcePool"]) ? spec["resourcePool"]["name"] : undefined;
-    return typeof pool === "string" ? [{ kind: "resourcepools", namespace: settings.namespace, name: pool, cause: "scaling changed", waking: true }] : [];
-  },
-  reconcile: () => Promise.resolve({}),
+  mapTo,
+  reconcile: reconcileScaling,
 };
