@@ -37,7 +37,10 @@ async function guarded<T extends OwnObject>(object: T, operations: readonly Patc
   }
 }
 
-/** True when the API refused a JSON patch because a `test` did not hold. */
+/**
+ * True when the API refused a JSON patch because a `test` did not hold: a 422 with this general text, where a schema that is
+ * violated is named (observed on Kubernetes 1.36).
+ */
 export function isFailedTest(error: unknown): boolean {
-  return error instanceof InvalidError && /test(ing)? /iu.test(error.message);
+  return error instanceof InvalidError && error.message.includes("rejected our request due to an error in our request");
 }

@@ -1,7 +1,7 @@
 // One delivery from start to ending: runs the kind's reconcile under deadline, lock signal and write gate, and turns
 // (result, error) into exactly one queue action in one switch. Relies on the bus for exclusivity; knows no kind by name.
 import type { ObjectCache } from "../cache/cache.ts";
-import { isUncounted } from "../kube/errors.ts";
+import { ConflictError, isUncounted } from "../kube/errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { gatedClient } from "../kube/gate.ts";
 import type { Context, DomainSettings, Kind, Result } from "../resources/kind.ts";
@@ -28,6 +28,8 @@ export interface ExecutorOptions {
   /** Period over which a sweep spreads a kind's keys, per kind, in ms. */
   readonly resyncMs: (kind: string) => number;
 }
+
+const CONFLICT_RERUNS = 3;
 
 type Outcome = "done" | "retry" | "wait" | "uncounted" | "bury" | "aborted";
 
@@ -80,7 +82,19 @@ export class Executor {
       await sweep(kind, context, { bus: this.#options.bus, spreadMs: this.#options.resyncMs(kind.name) });
       return {};
     }
-    return kind.reconcile(message, context);
+    return this.#untilSettled(() => kind.reconcile(message, context), signal);
+  }
+
+  // Somebody wrote first: what was computed is out of date, computing it again is the answer, and usually the last word.
+  async #untilSettled(pass: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    for (let again = 0; again < CONFLICT_RERUNS && !signal.aborted; again += 1) {
+      try {
+        return await pass();
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+      }
+    }
+    return pass();
   }
 
   #context(delivery: Delivery, log: Logger, signal: AbortSignal): Context {

@@ -37,7 +37,7 @@ export function configMapProvider(name: string): KubeObject {
     healthCheck: 'ne data.state "failed"',
     readinessCheck: 'eq data.state "ready"',
     matchIgnore: ["/data/size"],
-    updateFilters: [{ pathMatch: "/data/.*" }],
+    updateFilters: [{ pathMatch: "/data/size" }],
   });
 }
 

@@ -11,10 +11,11 @@ import { namesOf } from "../names.ts";
 import { generateResources, nameOf } from "../provider/generate.ts";
 import { findProvider } from "../provider/lookup.ts";
 import type { ResourceEntry, Values } from "../provider/types.ts";
+import { patchObject, patchStatus } from "../write.ts";
 import { removeHandle } from "./remove.ts";
 import { createMissing, loadManaged, manageEntries } from "./resources.ts";
 import type { Managed } from "./resources.ts";
-import { evaluateStatus, writeStatus } from "./status.ts";
+import { evaluateStatus } from "./status.ts";
 import type { ResourceHandle } from "./types.ts";
 import { asHandle } from "./view.ts";
 
@@ -77,7 +78,7 @@ async function manage(read: ResourceHandle, claim: KubeObject | undefined, conte
   // References first: whatever is created after this is known to a deletion.
   const referenced = await writeReferences(managed, context);
   const adopted = await createMissing(managed, context);
-  await writeStatus(referenced, await evaluateStatus(managed, context), context);
+  await patchStatus(referenced, await evaluateStatus(managed, context), context);
   const timers = [
     untilEnd(handle, context),
     adopted ? ADOPTED_MS : undefined,
@@ -89,7 +90,7 @@ async function manage(read: ResourceHandle, claim: KubeObject | undefined, conte
 async function writeReferences(managed: Managed, context: Context): Promise<ResourceHandle> {
   if (managed.creations.length === 0) return managed.handle;
   const { handle, statuses } = managed;
-  return writeStatus(handle, { ...handle.status, resources: statuses }, context);
+  return patchStatus(handle, { ...handle.status, resources: statuses }, context);
 }
 
 // A second past the end: "strictly before now" on whole seconds.
@@ -139,10 +140,7 @@ function entryOperations(entry: ResourceEntry, { stored, index, handle }: Stored
 
 async function writeSpec(handle: ResourceHandle, expansion: readonly PatchOperation[], context: Context): Promise<ResourceHandle> {
   const operations = [...finalizerOperations(handle.metadata, namesOf(context.settings).finalizer), ...expansion];
-  if (operations.length === 0) return handle;
-  const guard = { op: "test", path: "/metadata/resourceVersion", value: handle.metadata.resourceVersion } as const;
-  const ref = refOf("ResourceHandle", context.settings, context.settings.namespace, nameOf(handle));
-  const written = await context.client.patch(ref, { type: "json", operations: [guard, ...operations] });
+  const written = await patchObject(handle, operations, context);
   if (written.metadata.deletionTimestamp !== undefined) throw new ConflictError("PS_KUBE_CONFLICT", "the handle is being deleted", { status: 409 });
-  return asHandle(written);
+  return written;
 }

@@ -1,17 +1,15 @@
-// Status of a handle: verdicts and summary from what is live (spec resource-handle 3.11), written as one JSON patch that tests
-// the version it was computed from. The handle pass is the only writer.
-import { diff, isRecord } from "../../kube/patch.ts";
+// Status of a handle: verdicts and summary from what is live (spec resource-handle 3.11). Computes;
+// reconcile.ts writes.
+import { isRecord } from "../../kube/patch.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Context } from "../kind.ts";
-import { refOf } from "../kind.ts";
 import { findProvider } from "../provider/lookup.ts";
 import { nameOf, templateVars } from "../provider/generate.ts";
 import type { ResourceProvider } from "../provider/types.ts";
 import { entryHealth, overall, present, withVerdicts } from "./health.ts";
 import type { Verdict } from "./health.ts";
 import type { Managed } from "./resources.ts";
-import type { HandleStatus, ResourceHandle } from "./types.ts";
-import { asHandle } from "./view.ts";
+import type { HandleStatus } from "./types.ts";
 
 /** The status that the live objects call for. */
 export async function evaluateStatus(managed: Managed, context: Context): Promise<HandleStatus> {
@@ -74,13 +72,4 @@ async function summarize(managed: Managed, context: Context): Promise<unknown> {
 async function summaryProvider({ handle, providers }: Managed, context: Context): Promise<ResourceProvider | undefined> {
   const top = handle.spec.provider?.name;
   return top === undefined ? providers.at(-1) : findProvider(top, context);
-}
-
-/** Writes the difference; the handle as it then is. Nothing is sent when nothing changes. */
-export async function writeStatus(handle: ResourceHandle, status: HandleStatus, context: Context): Promise<ResourceHandle> {
-  const operations = handle.status ? diff(handle.status, status, "/status") : [{ op: "add", path: "/status", value: status } as const];
-  if (operations.length === 0) return handle;
-  const guard = { op: "test", path: "/metadata/resourceVersion", value: handle.metadata.resourceVersion } as const;
-  const ref = refOf("ResourceHandle", context.settings, context.settings.namespace, nameOf(handle));
-  return asHandle(await context.client.patch(ref, { type: "json", operations: [guard, ...operations] }, { subresource: "status" }));
 }
