@@ -8,7 +8,8 @@ import { nameOf, templateVars } from "../provider/generate.ts";
 import type { ResourceEntry, ResourceProvider, Values } from "../provider/types.ts";
 import type { Requester } from "./requester.ts";
 import { requesterAnnotations } from "./requester.ts";
-import type { ResourceHandle, ResourceStatus } from "./types.ts";
+import type { ObjectReference, ResourceHandle, ResourceStatus } from "./types.ts";
+import { handleVariable } from "./variable.ts";
 import { guidOf } from "./view.ts";
 
 const DEFERRED_MS = 600_000;
@@ -48,28 +49,50 @@ export function buildDefinition(input: DefinitionInput, context: Context): Defin
   }
   const metadata = isRecord(body["metadata"]) ? body["metadata"] : {};
   const object = { ...body, metadata: completeMetadata(metadata, input, context) } as unknown as KubeObject;
-  return { object, readsClock: override.readsClock };
+  return { object: pinned(object, entry), readsClock: override.readsClock };
 }
 
 function renderOverride(input: DefinitionInput, context: Context): { readonly value: unknown; readonly readsClock: boolean } {
-  const { provider, handle, claim, entry, index, states, linkedVars, requester } = input;
+  const { provider, handle } = input;
   const { override, template } = provider.spec;
   if (!override || template?.enable !== true) return { value: override, readsClock: false };
-  const entries = handle.spec.resources ?? [];
   return context.templating.render(override, {
     style: template.style,
-    variables: {
-      ...handle.spec.vars, ...linkedVars,
-      guid: guidOf(handle),
-      requester_identities: requester.identities, requester_identity: requester.identities[0] ?? null, requester_user: requester.user ?? null,
-      resource_provider: provider, resource_handle: handle, resource_claim: claim ?? null,
-      resource_index: index, resource_name: entry.name ?? null, resource_reference: {}, resource_references: entries.map(() => null),
-      resource_state: states[index] ?? null, resource_states: states.map((state) => state ?? null),
-      resource_template: entry.template ?? null, resource_templates: entries.map(({ template: own }) => own ?? null),
-    },
+    variables: { ...handle.spec.vars, ...input.linkedVars, ...requesterVariables(input.requester), ...resourceVariables(input) },
     templateVariables: templateVars(provider.spec, handle.spec.vars),
     source: `ResourceProvider ${nameOf(provider)} spec.override`,
   });
+}
+
+function requesterVariables({ user, identities }: Requester): Values {
+  return { requester_identities: identities, requester_identity: identities[0] ?? null, requester_user: user ?? null };
+}
+
+function resourceVariables({ provider, handle, claim, entry, index, states }: DefinitionInput): Values {
+  const entries: readonly ResourceEntry[] = handle.spec.resources ?? [];
+  return {
+    guid: guidOf(handle),
+    resource_provider: provider, resource_handle: handleVariable(handle), resource_claim: claim ?? null,
+    resource_index: index, resource_name: entry.name ?? null,
+    resource_reference: pinOf(entry) ?? {}, resource_references: entries.map((one) => pinOf(one) ?? null),
+    resource_state: states[index] ?? null, resource_states: states.map((state) => state ?? null),
+    resource_template: entry.template ?? null, resource_templates: entries.map(({ template }) => template ?? null),
+  };
+}
+
+// The reference in an entry of the spec: an old place, still honoured where it stands (spec resource-handle 1.5, 3.8 step 6).
+function pinOf(entry: ResourceEntry & { readonly reference?: ObjectReference }): ObjectReference | undefined {
+  return entry.reference;
+}
+
+function pinned(object: KubeObject, entry: ResourceEntry): KubeObject {
+  const pin = pinOf(entry);
+  if (!pin) return object;
+  for (const member of ["apiVersion", "kind"] as const) {
+    if (pin[member] !== object[member]) throw new RetryAfterError("PS_HANDLE_REFERENCE", `Unable to change ${member} for resource!`, DEFERRED_MS);
+  }
+  const { name, namespace } = pin;
+  return { ...object, metadata: { ...object.metadata, name, ...(namespace === undefined ? {} : { namespace }) } };
 }
 
 function completeMetadata(metadata: Record<string, unknown>, input: DefinitionInput, context: Context): Record<string, unknown> {

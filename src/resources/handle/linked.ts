@@ -5,6 +5,7 @@ import type { Context } from "../kind.ts";
 import { nameOf, templateVars } from "../provider/generate.ts";
 import type { LinkedProvider, ResourceProvider, Values } from "../provider/types.ts";
 import type { ResourceHandle } from "./types.ts";
+import { handleVariable } from "./variable.ts";
 
 export interface LinkedInput {
   readonly handle: ResourceHandle;
@@ -50,7 +51,7 @@ function mustWait(link: LinkedProvider, input: LinkedInput & { readonly position
     variables: {
       ...vars,
       linked_resource_provider: providers[position], linked_resource_state: states[position],
-      resource_claim: claim ?? null, resource_handle: handle, resource_provider: provider, resource_state: states[index] ?? null,
+      resource_claim: claim ?? null, resource_handle: handleVariable(handle), resource_provider: provider, resource_state: states[index] ?? null,
     },
     templateVariables: templateVars(provider.spec, handle.spec.vars),
     source: `ResourceProvider ${nameOf(provider)} linkedResourceProviders ${link.name} waitFor`,

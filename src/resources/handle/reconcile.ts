@@ -9,14 +9,16 @@ import type { Context, Request, Result } from "../kind.ts";
 import { refOf } from "../kind.ts";
 import { namesOf } from "../names.ts";
 import { generateResources, nameOf } from "../provider/generate.ts";
-import { findProvider } from "../provider/lookup.ts";
+import type { Generated } from "../provider/generate.ts";
 import type { ResourceEntry, Values } from "../provider/types.ts";
 import { patchObject, patchStatus } from "../write.ts";
+import { requireProvider, waitingFor } from "./provider.ts";
 import { removeHandle } from "./remove.ts";
 import { createMissing, loadManaged, manageEntries } from "./resources.ts";
 import type { Managed } from "./resources.ts";
 import { evaluateStatus } from "./status.ts";
 import type { ResourceHandle } from "./types.ts";
+import { handleVariable } from "./variable.ts";
 import { asHandle } from "./view.ts";
 
 // How soon to look again at an object that was there already: the watch usually tells earlier.
@@ -109,16 +111,21 @@ interface Expansion {
 async function expand(handle: ResourceHandle, claim: KubeObject | undefined, context: Context): Promise<Expansion> {
   const top = handle.spec.provider;
   const claimSpec = claim?.["spec"] as { readonly provider?: unknown } | undefined;
+  // A claim in resources form is about to take the provider off the handle.
   if (!top || (claim && claimSpec?.provider === undefined)) return { operations: [], readsClock: false };
-  const provider = await findProvider(top.name, context);
-  const status = claim?.["status"] as { readonly provider?: { readonly parameterValues?: Values } } | undefined;
-  const values = claim ? (status?.provider?.parameterValues ?? {}) : (top.parameterValues ?? {});
-  const { entries, readsClock } = await generateResources(
-    { provider, values, claim: claim ?? null, handle, handleVars: handle.spec.vars }, context,
-  );
+  const { entries, readsClock } = await generated(handle, { name: top.name, claim }, context);
   const stored = handle.spec.resources;
   if (!stored) return { operations: [{ op: "add", path: "/spec/resources", value: entries }], readsClock };
   return { operations: entries.flatMap((entry, index) => entryOperations(entry, { stored: stored[index], index, handle }, context)), readsClock };
+}
+
+async function generated(handle: ResourceHandle, top: { readonly name: string; readonly claim: KubeObject | undefined }, context: Context): Promise<Generated> {
+  const { name, claim } = top;
+  const status = claim?.["status"] as { readonly provider?: { readonly parameterValues?: Values } } | undefined;
+  const values = (claim ? status?.provider?.parameterValues : handle.spec.provider?.parameterValues) ?? {};
+  const provider = await requireProvider(name, context);
+  const input = { provider, values, claim: claim ?? null, handle: handleVariable(handle), handleVars: handle.spec.vars };
+  return waitingFor(name, generateResources(input, context));
 }
 
 interface Stored {

@@ -8,6 +8,7 @@ import { refOf } from "../kind.ts";
 import { namesOf } from "../names.ts";
 import { dropFinalizer } from "../finalizer.ts";
 import { nameOf } from "../provider/generate.ts";
+import { requireKind } from "./provider.ts";
 import type { ResourceHandle } from "./types.ts";
 
 const LOOK_AGAIN_MS = 2000;
@@ -39,8 +40,10 @@ async function removeObject(reference: ObjectRef, handle: ResourceHandle, contex
     await context.client.get(reference);
     return false;
   } catch (error) {
-    if (error instanceof NotFoundError) return true;
-    throw error;
+    if (!(error instanceof NotFoundError)) throw error;
+    // "No such kind" is no proof: its objects may be there again when its API is.
+    await requireKind(reference, context);
+    return true;
   }
 }
 
@@ -63,12 +66,18 @@ async function removeClaim(handle: ResourceHandle, context: Context): Promise<vo
   const ref = refOf("ResourceClaim", context.settings, bound.namespace, bound.name);
   try {
     const claim = await context.client.get(ref);
-    const status = claim["status"] as { readonly resourceHandle?: { readonly name?: string; readonly detached?: boolean } } | undefined;
-    const mine = status?.resourceHandle === undefined || status.resourceHandle.name === nameOf(handle);
-    if (claim.metadata.deletionTimestamp !== undefined || status?.resourceHandle?.detached === true || !mine) return;
+    if (!followsHandle(claim, handle)) return;
     await context.client.delete(ref, { uid: claim.metadata.uid });
     context.log.info(`Propagated delete of ResourceHandle ${nameOf(handle)} to ResourceClaim ${bound.name} in ${bound.namespace}`);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
   }
+}
+
+// Not one that is detached, going already, or served by another handle by now.
+function followsHandle(claim: KubeObject, handle: ResourceHandle): boolean {
+  const status = claim["status"] as { readonly resourceHandle?: { readonly name?: string; readonly detached?: boolean } } | undefined;
+  const own = status?.resourceHandle;
+  if (claim.metadata.deletionTimestamp !== undefined || own?.detached === true) return false;
+  return own === undefined || own.name === nameOf(handle);
 }

@@ -5,11 +5,12 @@ import type { KubeObject } from "../../kube/types.ts";
 import { RetryAfterError } from "../../runtime/errors.ts";
 import type { Context } from "../kind.ts";
 import { ensureWatch } from "../watch/ensure.ts";
+import { patchObject } from "../write.ts";
 import { nameOf } from "../provider/generate.ts";
-import { findProvider } from "../provider/lookup.ts";
 import type { ResourceProvider } from "../provider/types.ts";
 import { buildDefinition } from "./definition.ts";
 import { linkedResources } from "./linked.ts";
+import { requireKind, requireProvider } from "./provider.ts";
 import { findRequester } from "./requester.ts";
 import type { ObjectReference, ResourceHandle, ResourceStatus } from "./types.ts";
 import { allowedChanges } from "./update-filters.ts";
@@ -27,22 +28,23 @@ export interface Managed {
   readsClock: boolean;
 }
 
-/** Loads providers and live objects. A missing provider is NotFoundError. */
+/** Loads providers and live objects. A missing provider is RetryAfterError. */
 export async function loadManaged(handle: ResourceHandle, claim: KubeObject | undefined, context: Context): Promise<Managed> {
   const entries = handle.spec.resources ?? [];
   const old = handle.status?.resources ?? [];
   const statuses = entries.map((entry, index): ResourceStatus => ({ ...old[index], ...(entry.name === undefined ? {} : { name: entry.name }) }));
-  const providers = await Promise.all(entries.map((entry) => findProvider(entry.provider.name, context)));
-  const states = await Promise.all(statuses.map(({ reference }) => (reference ? readState(reference, context) : undefined)));
+  const providers = await Promise.all(entries.map((entry) => requireProvider(entry.provider.name, context)));
+  const states = await Promise.all(statuses.map(({ reference }) => readState(reference, context)));
   return { handle, claim, providers, states, statuses, creations: [], readsClock: false };
 }
 
-async function readState(reference: ObjectReference, context: Context): Promise<KubeObject | undefined> {
+async function readState(reference: ObjectReference | undefined, context: Context): Promise<KubeObject | undefined> {
+  if (!reference) return undefined;
   try {
     return await context.client.get(reference);
   } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
+    if (!(error instanceof NotFoundError)) throw error;
+    return undefined;
   }
 }
 
@@ -104,6 +106,7 @@ async function applyDefinition(managed: Managed, { index, provider, object }: Ap
   await ensureWatch(object, context);
   const live = managed.states[index];
   if (!live) {
+    await requireKind(object, context);
     managed.creations.push({ index, object });
     return;
   }
@@ -111,10 +114,7 @@ async function applyDefinition(managed: Managed, { index, provider, object }: Ap
   const operations = allowedChanges(live, object, { filters, domain: context.settings.domain });
   if (operations.length === 0) return;
   const { apiVersion, kind, metadata } = live;
-  const guard = { op: "test", path: "/metadata/resourceVersion", value: metadata.resourceVersion } as const;
-  managed.states[index] = await context.client.patch(
-    { apiVersion, kind, name: metadata.name ?? "", namespace: metadata.namespace }, { type: "json", operations: [guard, ...operations] },
-  );
+  managed.states[index] = await patchObject(live, operations, context);
   context.log.info(`Updated ${apiVersion} ${kind} ${metadata.name} in ${metadata.namespace ?? "cluster"} for ResourceHandle ${nameOf(managed.handle)}`);
 }
 

@@ -10,6 +10,7 @@ import { entryHealth, overall, present, withVerdicts } from "./health.ts";
 import type { Verdict } from "./health.ts";
 import type { Managed } from "./resources.ts";
 import type { HandleStatus } from "./types.ts";
+import { handleVariable } from "./variable.ts";
 
 /** The status that the live objects call for. */
 export async function evaluateStatus(managed: Managed, context: Context): Promise<HandleStatus> {
@@ -36,7 +37,7 @@ function check(which: "healthCheck" | "readinessCheck", managed: Managed, index:
   try {
     const result = context.templating.condition(expression, {
       style: provider.spec.template?.style,
-      variables: { ...managed.states[index], resource_handle: managed.handle },
+      variables: { ...managed.states[index], resource_handle: handleVariable(managed.handle) },
       templateVariables: provider.spec.vars,
       source: `ResourceProvider ${nameOf(provider)} ${which}`,
     });
@@ -54,10 +55,10 @@ async function summarize(managed: Managed, context: Context): Promise<unknown> {
   try {
     const provider = await summaryProvider(managed, context);
     if (!provider?.spec.statusSummaryTemplate) return handle.status?.summary;
-    const resources = (handle.spec.resources ?? []).map((entry, index) => ({ ...entry, state: states[index] ?? null }));
+    const resources = (handle.spec.resources ?? []).map((entry, index) => Object.assign({}, entry, { state: states[index] ?? null }));
     const result = context.templating.render(provider.spec.statusSummaryTemplate, {
       style: provider.spec.template?.style,
-      variables: { ...handle.spec.provider?.parameterValues, resource_handle: handle, resources },
+      variables: { ...handle.spec.provider?.parameterValues, resource_handle: handleVariable(handle), resources },
       templateVariables: templateVars(provider.spec, handle.spec.vars),
       source: `ResourceProvider ${nameOf(provider)} statusSummaryTemplate`,
     });
