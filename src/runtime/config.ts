@@ -56,8 +56,13 @@ function envName(key: string): string {
 
 function rejectUnknownEnv(env: ConfigSource["env"]): void {
   const known = new Set([...SETTINGS.map((setting) => envName(setting.key)), "POOLSTREAM_CONFIG", "POOLSTREAM_CACHE"]);
-  const unknown = Object.keys(env).filter((name) => name.startsWith("POOLSTREAM_") && !known.has(name));
+  const unknown = Object.keys(env).filter((name) => name.startsWith("POOLSTREAM_") && !known.has(name) && !isServiceLink(name, env[name]));
   if (unknown.length > 0) throw new ConfigError("PS_CONFIG_UNKNOWN", `unknown setting in the environment: ${unknown.join(", ")}`);
+}
+
+// Kubernetes puts variables of this form into every pod beside a Service named poolstream-*.
+function isServiceLink(name: string, value: string | undefined): boolean {
+  return /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/u.test(name) || (name.endsWith("_PORT") && value?.startsWith("tcp://") === true);
 }
 
 function readConfigFile(source: ConfigSource): ReadonlyMap<string, string> {

@@ -2,9 +2,9 @@
 // with a worker killed half way, then everything deleted. Exits 1 when anything is not as it must be.
 import { join } from "node:path";
 import type { KubeObject } from "../../src/kube/types.ts";
-import { SetupError } from "../cluster/binaries.ts";
 import { GROUP_VERSION, Installation, NAMESPACE } from "../support/installation.ts";
 import type { Mode } from "../support/installation.ts";
+import { SetupError } from "../support/setup-error.ts";
 import { waitFor } from "../support/wait.ts";
 import { latencies, table } from "./report.ts";
 import type { ClaimTimes } from "./report.ts";
@@ -72,7 +72,7 @@ async function createClaims(world: Installation, times: Map<string, ClaimTimes>,
   }));
 }
 
-async function untilReady(world: Installation, times: ReadonlyMap<string, ClaimTimes>, count: number): Promise<void> {
+async function untilReady(times: ReadonlyMap<string, ClaimTimes>, count: number): Promise<void> {
   let shown = -1;
   await waitFor(`${count} ready claims`, () => {
     const ready = [...times.values()].filter((claim) => claim.readyAt !== undefined).length;
@@ -81,7 +81,6 @@ async function untilReady(world: Installation, times: ReadonlyMap<string, ClaimT
     shown = ready;
     return ready >= count;
   }, { timeoutMs: 90_000, intervalMs: 100 });
-  void world;
 }
 
 async function killWorker(world: Installation): Promise<void> {
@@ -122,8 +121,8 @@ async function deleteAll(world: Installation): Promise<void> {
 
 async function keep(world: Installation): Promise<void> {
   say(`\nleft running; look around, then press Ctrl-C:
-  export KUBECONFIG=${world.cluster.kubeconfig}
-  kubectl get resourceclaims -n ${USERS}
+  export KUBECONFIG=${world.cluster.kubeconfigPath}
+  kubectl get resourceclaims.poolboy.gpte.redhat.com -n ${USERS}
   kubectl get resourcehandles,resourcepools -n ${NAMESPACE}`);
   for (const { role, port } of world.roles) say(`  curl -s http://127.0.0.1:${port}/metrics | grep poolstream_     # ${role}`);
   if (world.redis) say(`  redis-cli -p ${world.redis.port} XINFO GROUPS 'ps:{resourceclaims:0}:urgent'`);
@@ -144,7 +143,7 @@ async function run(world: Installation): Promise<void> {
   await createClaims(world, times, half);
   if (world.mode === "distributed") await killWorker(world);
   await createClaims(world, times, half.map((number) => number + CLAIMS / 2));
-  await untilReady(world, times, CLAIMS);
+  await untilReady(times, CLAIMS);
   const seconds = (performance.now() - started) / 1000;
   await checkServed(world);
   watching.abort();

@@ -13,16 +13,25 @@ function linearRegExp(pattern: string): RegExpLike {
 }
 linearRegExp.code = "linearRegExp";
 
-const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, code: { regExp: linearRegExp as never } });
-const compiled = new WeakMap<object, ValidateFunction>();
+// By content: the same schema arrives as a new object with each read. Each has an instance of its own, which goes with its entry;
+// a shared one would keep every schema for ever.
+const CACHE_SIZE = 500;
+const compiled = new Map<string, ValidateFunction>();
+
+function compile(schema: Readonly<Record<string, unknown>>): ValidateFunction {
+  const key = JSON.stringify(schema);
+  const known = compiled.get(key);
+  if (known) return known;
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, code: { regExp: linearRegExp as never } });
+  const validate = ajv.compile(withNullable(schema) as object);
+  if (compiled.size >= CACHE_SIZE) compiled.clear();
+  compiled.set(key, validate);
+  return validate;
+}
 
 /** Undefined when the value is valid, else what is wrong, in one line. */
 export function schemaError(schema: Readonly<Record<string, unknown>>, value: unknown): string | undefined {
-  let validate = compiled.get(schema);
-  if (!validate) {
-    validate = ajv.compile(withNullable(schema) as object);
-    compiled.set(schema, validate);
-  }
+  const validate = compile(schema);
   if (validate(value)) return undefined;
   return (validate.errors ?? []).map(describe).join("; ");
 }

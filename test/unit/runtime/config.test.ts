@@ -70,3 +70,7 @@ test("in a pod the namespace is the pod's own", () => {
 test("a missing HOSTNAME variable does not matter", () => {
   assert.notEqual(load({}).string("operator.instance"), "");
 });
+
+test("variables that Kubernetes makes of a Service named poolstream-redis are no settings", () => {
+  load({ POOLSTREAM_REDIS_SERVICE_HOST: "10.0.0.1", POOLSTREAM_REDIS_PORT: "tcp://10.0.0.1:6379", POOLSTREAM_REDIS_PORT_6379_TCP_ADDR: "10.0.0.1" });
+});
