@@ -100,7 +100,7 @@ export class World implements KubeClient {
   async patch(ref: ObjectRef, patch: Patch, options: PatchOptions = {}): Promise<KubeObject> {
     return this.#answer(`PATCH ${keyOf(ref)}${options.subresource === undefined ? "" : " status"}`, () => {
       const old = this.#stored(ref);
-      const changed = patch.type === "merge" ? this.#merged(old, patch.body) : applied(clone(old) as unknown as Content, patch.operations);
+      const changed = patch.type === "merge" ? this.#merged(old, patch.body) : applied(clone(old), patch.operations);
       const status = old["status"] === undefined ? {} : { status: old["status"] };
       const { status: _, ...main } = changed;
       return this.#store(ref, (options.subresource === "status" ? { ...old, status: changed["status"] } : { ...main, ...status }) as unknown as KubeObject);
@@ -159,23 +159,36 @@ export class World implements KubeClient {
   }
 }
 
-function applied(root: Content, operations: readonly PatchOperation[]): Content {
-  for (const operation of operations) apply(root, operation);
-  return root;
+function applied(root: KubeObject, operations: readonly PatchOperation[]): Content {
+  const content: Content = { ...root };
+  for (const operation of operations) apply(content, operation);
+  return content;
 }
 
 function apply(root: Content, operation: PatchOperation): void {
   const segments = operation.path.split("/").slice(1).map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
   const last = segments.pop() ?? "";
-  const parent = segments.reduce<unknown>((value, segment) => (value as Content | undefined)?.[segment], root) as Content | undefined;
-  const refused = (why: string): Error => kubeError(`the server rejected our request due to an error in our request: ${why}`, { status: 422 });
-  if (typeof parent !== "object") throw refused(`missing path ${operation.path}`);
+  const parent = parentOf(root, segments);
   if (operation.op === "test") {
     if (!equal(parent[last] ?? null, operation.value ?? null)) throw refused(`testing value ${operation.path} failed: test failed`);
     return;
   }
   if (operation.op !== "add" && !Object.hasOwn(parent, last)) throw refused(`missing path ${operation.path}`);
-  if (Array.isArray(parent)) parent.splice(Number(last), operation.op === "add" ? 0 : 1, ...(operation.op === "remove" ? [] : [clone(operation.value)]));
+  if (Array.isArray(parent)) spliced(parent, Number(last), operation);
   else if (operation.op === "remove") delete parent[last];
   else parent[last] = clone(operation.value);
+}
+
+function parentOf(root: Content, segments: readonly string[]): Content {
+  const parent = segments.reduce<unknown>((value, segment) => (value as Content | undefined)?.[segment], root);
+  if (typeof parent !== "object" || parent === null) throw refused(`missing path /${segments.join("/")}`);
+  return parent as Content;
+}
+
+function spliced(list: unknown[], index: number, operation: PatchOperation): void {
+  list.splice(index, operation.op === "add" ? 0 : 1, ...("value" in operation ? [clone(operation.value)] : []));
+}
+
+function refused(why: string): Error {
+  return kubeError(`the server rejected our request due to an error in our request: ${why}`, { status: 422 });
 }

@@ -56,7 +56,7 @@ test("a pass over a pool that is right writes nothing", async () => {
 test("the pool's own lifespan replaces the provider's; an unclaimed time of nothing is none", async () => {
   const world = poolWorld({ minAvailable: 1, lifespan: { default: "4h", unclaimed: "0s" } });
   await pass(world);
-  assert.deepEqual((live(world)[0]?.["spec"] as { lifespan: unknown }).lifespan, { default: "4h" });
+  assert.deepEqual(live(world).map(({ spec }) => (spec as { lifespan: unknown }).lifespan), [{ default: "4h" }]);
 });
 
 test("bound, foreign and terminating handles do not count", async () => {
