@@ -1,15 +1,6 @@
-// ResourceWatch: names a kind to be watched on behalf of handles. The leading controller opens the watch (managed-watches.ts);
-// there is nothing to reconcile in a worker.
-import type { KubeObject } from "../../kube/types.ts";
-import { isRecord } from "../../kube/patch.ts";
-import type { Kind, WatchTarget } from "../kind.ts";
-
-function target(object: KubeObject): WatchTarget | undefined {
-  const spec = object["spec"];
-  if (!isRecord(spec) || typeof spec["apiVersion"] !== "string" || typeof spec["kind"] !== "string") return undefined;
-  const namespace = spec["namespace"];
-  return { apiVersion: spec["apiVersion"], kind: spec["kind"], ...(typeof namespace === "string" ? { namespace } : {}) };
-}
+// ResourceWatch: names a kind to be watched on behalf of handles. The leading controller opens the watch (managed-watches.ts).
+import type { Kind } from "../kind.ts";
+import { reconcileWatch, watchTarget } from "./reconcile.ts";
 
 export const watchKind: Kind = {
   name: "resourcewatches",
@@ -18,6 +9,6 @@ export const watchKind: Kind = {
   scope: "operator",
   defaultPartitions: 1,
   mapTo: () => [],
-  watches: target,
-  reconcile: () => Promise.resolve({}),
+  watches: watchTarget,
+  reconcile: reconcileWatch,
 };

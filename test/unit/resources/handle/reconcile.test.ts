@@ -305,5 +305,5 @@ test("a definition that reads the clock is rendered again each interval", async 
   assert.equal((await pass(world)).requeueAfterMs, 60_000);
   world.now = START + 60_000;
   await pass(world);
-  assert.deepEqual(database(world)?.["spec"], { at: "2031-03-04T10:01:00Z" });
+  assert.deepEqual(database(world)?.["spec"], { size: "s", at: "2031-03-04T10:01:00Z" });
 });

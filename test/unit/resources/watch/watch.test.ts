@@ -49,3 +49,19 @@ test("a watch is made once, and again when it is gone for a minute", async () =>
   await ensureWatch(object, world.context);
   assert.equal(world.all("ResourceWatch").length, 1);
 });
+
+test("a kind that the API does not serve is named in the status, until it is served", async () => {
+  const world = new World();
+  const spec = { apiVersion: "example.org/v1", kind: "Widget", namespace: "lab" };
+  world.ours("ResourceWatch", "lab-x", { spec });
+  const pass = (): ReturnType<typeof watchKind.reconcile> => watchKind.reconcile({ namespace: NS, name: "lab-x", uid: "", cause: "test" }, world.context);
+  const statusOf = (): unknown => world.find("ResourceWatch", "lab-x")?.["status"];
+  await pass();
+  assert.equal(statusOf(), undefined);
+  world.unknownKinds.add("Widget");
+  assert.equal((await pass()).requeueAfterMs, 600_000);
+  assert.deepEqual(statusOf(), { error: "API example.org/v1 does not have kind Widget" });
+  world.unknownKinds.clear();
+  assert.equal((await pass()).requeueAfterMs, undefined);
+  assert.deepEqual(statusOf(), {});
+});
