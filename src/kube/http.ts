@@ -27,7 +27,6 @@ export interface HttpCall {
 interface StatusBody {
   readonly message?: string;
   readonly reason?: string;
-  readonly details?: { readonly causes?: readonly { readonly message?: string }[] };
 }
 
 export class Http {
@@ -107,11 +106,8 @@ function failure(call: HttpCall, response: Dispatcher.ResponseData, text: string
   } catch {
     body = { message: text.slice(0, 200) };
   }
-  // A JSON patch that cannot be applied says why only here ("testing value /metadata/resourceVersion failed").
-  const causes = (body.details?.causes ?? []).map(({ message = "" }) => message).filter((message) => message !== "" && body.message?.includes(message) !== true);
-  const message = [body.message ?? "no message", ...causes].join(": ");
   const retryAfter = Number(response.headers["retry-after"]);
-  return kubeError(`${call.method} ${call.path.split("?")[0] ?? ""}: ${message}`, {
+  return kubeError(`${call.method} ${call.path.split("?")[0] ?? ""}: ${body.message ?? "no message"}`, {
     status: response.statusCode,
     reason: body.reason,
     retryAfterMs: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : undefined,
