@@ -16,6 +16,7 @@ export interface KeyState {
   /** ms since the epoch of the first failure in a row; 0 when the last run succeeded. */
   readonly firstFailureAt: number;
   readonly lastFailure: string;
+  readonly lastFailureAt: number;
 }
 
 /** The next state, and in which lane an entry must be written for it. */
@@ -41,7 +42,7 @@ export interface Failure {
 export const NEVER_AGAIN = Number.MAX_SAFE_INTEGER;
 
 function fresh(message: Message): KeyState {
-  return { phase: "queued", message, dirty: undefined, attempts: 0, crashes: 0, firstFailureAt: 0, lastFailure: "" };
+  return { phase: "queued", message, dirty: undefined, attempts: 0, crashes: 0, firstFailureAt: 0, lastFailure: "", lastFailureAt: 0 };
 }
 
 /** Newest cause and trace; the stronger lane; two uids make it "any", so that no message is coalesced into one for a predecessor. */
@@ -103,6 +104,7 @@ export function fail(state: KeyState, failure: Failure, limits: Limits): Step {
     attempts,
     firstFailureAt: state.firstFailureAt === 0 ? failure.now : state.firstFailureAt,
     lastFailure: failure.cause,
+    lastFailureAt: failure.now,
     phase: "retrying",
   };
   if (attempts >= limits.maxAttempts) return { state: { ...failed, phase: "dead" } };

@@ -1,27 +1,20 @@
 // The bus inside one process (standalone): key-state.ts on maps, two queues, a due index. Nothing survives the process, nothing
 // needs to: a new leader publishes every object once (design.md 3.7). Fencing and locks are trivial here: one consumer per key.
-import type { Clock } from "../runtime/clock.ts";
 import { pause } from "../runtime/abort.ts";
-import type { Logger } from "../runtime/log.ts";
-import type { BeatStore, Bus, ConsumeOptions, Consumer, DueMove, Lane, LaneDepth, LossWatch, Message, SpreadItem, Topology } from "./bus.ts";
+import type { BeatStore, Bus, ConsumeOptions, Consumer, DueMove, Lane, LaneDepth, LossWatch, Message, SpreadItem } from "./bus.ts";
 import { TICK_NAMESPACE } from "./bus.ts";
+import { AppError } from "../runtime/errors.ts";
 import { createDelivery } from "./delivery.ts";
 import type { DoneResult, RetryFailure } from "./delivery.ts";
 import { bury, fail, finish, publish, requeue, take } from "./key-state.ts";
 import type { KeyState, Step } from "./key-state.ts";
 import { MemoryQueue } from "./memory-queue.ts";
+import type { BusOptions, DeadLetter, DeadLetters } from "./options.ts";
 import { partitionOf } from "./partition.ts";
 import { backoffMs, checkTimings } from "./timings.ts";
-import type { BusTimings } from "./timings.ts";
 
-export interface MemoryBusOptions {
-  readonly topology: Topology;
-  readonly timings: BusTimings;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-export function createMemoryBus(options: MemoryBusOptions): Bus & BeatStore & LossWatch {
+/** Throws ConfigError when the timings contradict each other. */
+export function createMemoryBus(options: BusOptions): Bus & BeatStore & LossWatch & DeadLetters {
   return new MemoryBus(options);
 }
 
@@ -37,8 +30,8 @@ interface OpenConsumer {
   turnAt: number;
 }
 
-class MemoryBus implements Bus, BeatStore, LossWatch {
-  readonly #options: MemoryBusOptions;
+class MemoryBus implements Bus, BeatStore, LossWatch, DeadLetters {
+  readonly #options: BusOptions;
   readonly #states = new Map<string, KeyState>();
   readonly #queue = new MemoryQueue();
   readonly #due = new Map<string, DueItem>();
@@ -49,7 +42,7 @@ class MemoryBus implements Bus, BeatStore, LossWatch {
   #fencing = 0;
   #lease: { readonly holder: string; readonly until: number } | undefined;
 
-  constructor(options: MemoryBusOptions) {
+  constructor(options: BusOptions) {
     checkTimings(options.timings);
     this.#options = options;
   }
@@ -59,6 +52,8 @@ class MemoryBus implements Bus, BeatStore, LossWatch {
   }
 
   publish(messages: readonly Message[]): Promise<void> {
+    const unknown = messages.find(({ kind }) => this.#options.topology[kind] === undefined);
+    if (unknown) return Promise.reject(new AppError("PS_STREAM_UNKNOWN_KIND", `no streams for kind ${unknown.kind}`));
     for (const message of messages) {
       const id = idOf(message);
       this.#apply(id, publish(this.#states.get(id), message, this.#options.timings));
@@ -99,7 +94,13 @@ class MemoryBus implements Bus, BeatStore, LossWatch {
     const now = this.#options.clock.monotonic();
     const due = [...this.#due].filter(([, item]) => item.at <= now);
     for (const [id] of due) this.#due.delete(id);
-    await this.publish(due.map(([, item]) => item.message));
+    for (const [id, { message }] of due) {
+      const state = this.#states.get(id);
+      // A held key goes on where it was; its own timer or a resync is an event like any other.
+      if (state?.phase === "held") this.#apply(id, requeue(state));
+      else await this.publish([message]);
+    }
+    this.#pump();
     const next = [...this.#due.values()].reduce((first, item) => Math.min(first, item.at), Number.POSITIVE_INFINITY);
     return { moved: due.length, nextInMs: Number.isFinite(next) ? next - now : undefined };
   }
@@ -128,7 +129,10 @@ class MemoryBus implements Bus, BeatStore, LossWatch {
     return Promise.resolve([...rows.values()]);
   }
 
+  /** Ends every loop; what is open or waiting is gone with the process anyway. */
   close(): Promise<void> {
+    for (const consumer of this.#consumers) consumer.abort.abort();
+    this.#consumers.clear();
     return Promise.resolve();
   }
 
@@ -161,6 +165,28 @@ class MemoryBus implements Bus, BeatStore, LossWatch {
 
   lastFired(kind: string, schedule: string): Promise<number | undefined> {
     return Promise.resolve(this.#fired.get(`${kind} ${schedule}`));
+  }
+
+  list(kind: string): Promise<readonly DeadLetter[]> {
+    const dead = [...this.#states.values()].filter(({ phase, message }) => phase === "dead" && message.kind === kind);
+    return Promise.resolve(dead.map(letterOf));
+  }
+
+  show(kind: string, namespace: string, name: string): Promise<DeadLetter | undefined> {
+    const state = this.#states.get(`${kind} ${namespace}/${name}`);
+    return Promise.resolve(state?.phase === "dead" ? letterOf(state) : undefined);
+  }
+
+  async replay(kind: string, namespace: string, name: string): Promise<boolean> {
+    const letter = await this.show(kind, namespace, name);
+    if (letter) await this.publish([{ ...letter.message, cause: "replay", lane: "urgent", waking: true }]);
+    return letter !== undefined;
+  }
+
+  async drop(kind: string, namespace: string, name: string): Promise<boolean> {
+    const letter = await this.show(kind, namespace, name);
+    if (letter) this.#states.delete(`${kind} ${namespace}/${name}`);
+    return letter !== undefined;
   }
 
   /** Memory is never lost while the process lives. */
@@ -267,6 +293,10 @@ class MemoryBus implements Bus, BeatStore, LossWatch {
       this.#pump();
     }
   }
+}
+
+function letterOf({ message, lastFailure, attempts, crashes, firstFailureAt, lastFailureAt }: KeyState): DeadLetter {
+  return { message, cause: lastFailure, attempts, crashes, firstFailureAt, buriedAt: lastFailureAt };
 }
 
 function idOf(message: Message): string {
