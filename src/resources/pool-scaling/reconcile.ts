@@ -1,12 +1,13 @@
 // One pass over a scaling (spec resource-pool-and-watch 4.2): the owner reference to its pool, so that it goes with it.
 // Count and state are the pool pass's.
-import { InvalidError, ConflictError, NotFoundError } from "../../kube/errors.ts";
+import { NotFoundError } from "../../kube/errors.ts";
 import type { KubeObject, ObjectRef } from "../../kube/types.ts";
 import { RetryAfterError } from "../../runtime/errors.ts";
 import { digestOf } from "../digest.ts";
 import type { Context, Request, Result } from "../kind.ts";
 import { refOf } from "../kind.ts";
 import { namesOf } from "../names.ts";
+import { patchObject } from "../write.ts";
 import { asScaling } from "./view.ts";
 
 const POOL_MISSING_MS = 60_000;
@@ -20,24 +21,18 @@ export async function reconcileScaling(request: Request, context: Context): Prom
   const digest = digestOf(object);
   const left = metadata.deletionTimestamp !== undefined || metadata.labels?.[namesOf(context.settings).ignore] !== undefined;
   if (left || (metadata.ownerReferences ?? []).length > 0) return { digest };
-  await own(object, ref, context);
+  await own(object, context);
   return { digest };
 }
 
-async function own(object: KubeObject, ref: ObjectRef, context: Context): Promise<void> {
-  const { settings, client } = context;
+async function own(object: KubeObject, context: Context): Promise<void> {
+  const { settings } = context;
   const poolName = asScaling(object).spec.resourcePool.name;
   const pool = await getOrUndefined(refOf("ResourcePool", settings, settings.namespace, poolName), context);
-  if (!pool) throw new RetryAfterError("PS_SCALING_POOL", `ResourcePoolScaling ${ref.name} names ResourcePool ${poolName}, which does not exist`, POOL_MISSING_MS);
+  if (!pool) throw new RetryAfterError("PS_SCALING_POOL", `ResourcePoolScaling ${object.metadata.name} names ResourcePool ${poolName}, which does not exist`, POOL_MISSING_MS);
   const { apiVersion, kind, metadata } = pool;
   const owner = { apiVersion, kind, name: metadata.name ?? "", uid: metadata.uid ?? "", controller: true };
-  const guard = { op: "test", path: "/metadata/resourceVersion", value: object.metadata.resourceVersion } as const;
-  try {
-    await client.patch(ref, { type: "json", operations: [guard, { op: "add", path: "/metadata/ownerReferences", value: [owner] }] });
-  } catch (error) {
-    if (error instanceof InvalidError) throw new ConflictError("PS_KUBE_CONFLICT", error.message, { status: 409, cause: error });
-    throw error;
-  }
+  await patchObject(object, [{ op: "add", path: "/metadata/ownerReferences", value: [owner] }], context);
 }
 
 async function getOrUndefined(ref: ObjectRef, context: Context): Promise<KubeObject | undefined> {
