@@ -1,9 +1,13 @@
 // The templating contract: two styles, one set of results (spec resource-provider, templating).
-// The engine walks a value; handlebars-style.ts evaluates one string.
+// The engine walks a value; handlebars-style.ts and jinja2-style.ts evaluate one string.
 import type { Clock } from "../runtime/clock.ts";
 import { AppError } from "../runtime/errors.ts";
+import { Budget } from "./budget.ts";
 import { HandlebarsStyle } from "./handlebars-style.ts";
 import { OMIT, truthy } from "./helpers.ts";
+import type { HelperScope } from "./helpers.ts";
+import { Jinja2Style } from "./jinja2-style.ts";
+import type { JinjaCall } from "./jinja2-style.ts";
 
 export type TemplateStyle = "handlebars" | "jinja2";
 
@@ -43,6 +47,7 @@ export function createTemplating(options: TemplatingOptions): Templating {
 class Engine implements Templating {
   readonly #options: TemplatingOptions;
   readonly #handlebars = new HandlebarsStyle();
+  readonly #jinja2 = new Jinja2Style();
 
   constructor(options: TemplatingOptions) {
     this.#options = options;
@@ -51,11 +56,12 @@ class Engine implements Templating {
   render(value: unknown, options: RenderOptions): Rendered<unknown> {
     const run = this.#run(options);
     const rendered = this.#walk(value, run);
-    return { value: rendered === OMIT ? undefined : rendered, readsClock: run.readsClock };
+    return { value: rendered === OMIT ? (run.style === "jinja2" ? null : undefined) : rendered, readsClock: run.readsClock };
   }
 
   condition(expression: string, options: RenderOptions): Rendered<boolean> {
     const run = this.#run(options);
+    if (run.style === "jinja2") return { value: this.#jinja2.condition(expression, this.#call(run)), readsClock: run.readsClock };
     const text = expression.includes("{{") ? expression : asMustache(expression);
     const value = this.#evaluate(text, run);
     const truth = typeof value === "string" ? /^(yes|true|t|y|1)$/iu.test(value.trim()) : truthy(value);
@@ -63,11 +69,10 @@ class Engine implements Templating {
   }
 
   #run(options: RenderOptions): Run {
-    const style = options.style ?? this.#options.defaultStyle;
-    if (style !== "handlebars") {
-      throw new AppError("PS_TEMPLATE_STYLE", `${options.source}: template style ${style} is not available in this build, use handlebars`);
-    }
-    const run: Run = { source: options.source, variables: {}, readsClock: false, depth: 0 };
+    const run: Run = {
+      style: options.style ?? this.#options.defaultStyle, source: options.source, variables: {}, readsClock: false, depth: 0,
+      vars: new Set(Object.keys(options.templateVariables ?? {})), budget: new Budget(() => this.#options.clock.monotonic()),
+    };
     run.variables = this.#variables(options, run);
     return run;
   }
@@ -76,16 +81,25 @@ class Engine implements Templating {
   #variables(options: RenderOptions, run: Run): Record<string, unknown> {
     const variables: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(options.templateVariables ?? {})) {
-      Object.defineProperty(variables, name, { enumerable: true, configurable: true, get: () => this.#nested(value, run) });
+      Object.defineProperty(variables, name, { enumerable: true, configurable: true, get: () => this.#variable(value, run) });
     }
     for (const [name, value] of Object.entries(options.variables)) {
+      // Spec resource-provider 8.8: in the compatibility style vars hide context variables of their name.
+      if (run.style === "jinja2" && run.vars.has(name)) continue;
       Object.defineProperty(variables, name, { enumerable: true, configurable: true, value });
     }
     return variables;
   }
 
+  // Only text is a template in the compatibility style; strings inside a list or mapping are not (spec 8.8).
+  #variable(value: unknown, run: Run): unknown {
+    if (run.style !== "jinja2") return this.#nested(value, run);
+    return typeof value === "string" && /\{[{%]/u.test(value) ? this.#nested(value, run) : value;
+  }
+
   #nested(value: unknown, run: Run): unknown {
-    if (run.depth >= MAX_DEPTH) throw new AppError("PS_TEMPLATE_DEPTH", `${run.source}: variables refer to each other more than ${MAX_DEPTH} deep`);
+    const limit = run.style === "jinja2" ? MAX_JINJA2_DEPTH : MAX_DEPTH;
+    if (run.depth >= limit) throw new AppError("PS_TEMPLATE_DEPTH", `${run.source}: variables refer to each other more than ${limit} deep`);
     run.depth += 1;
     try {
       return this.#walk(value, run);
@@ -95,6 +109,7 @@ class Engine implements Templating {
   }
 
   #walk(value: unknown, run: Run): unknown {
+    if (run.style === "jinja2") return this.#walkJinja2(value, run);
     if (typeof value === "string") return value.includes("{{") ? this.#evaluate(value, run) : value;
     if (Array.isArray(value)) return value.map((item) => this.#walk(item, run)).filter((item) => item !== OMIT);
     if (typeof value !== "object" || value === null) return value;
@@ -105,20 +120,48 @@ class Engine implements Templating {
     );
   }
 
+  // Keys are never rendered here; typed values are walked for `omit` (spec 8.9).
+  #walkJinja2(value: unknown, run: Run): unknown {
+    run.budget.step();
+    if (typeof value === "string") return withoutOmitted(this.#jinja2.evaluate(value, this.#call(run)));
+    if (Array.isArray(value)) return value.map((item) => this.#walkJinja2(item, run)).filter((item) => item !== OMIT);
+    if (typeof value !== "object" || value === null) return value;
+    const members = Object.entries(value).map(([key, member]): [string, unknown] => [key, this.#walkJinja2(member, run)]);
+    return Object.fromEntries(members.filter(([, member]) => member !== OMIT));
+  }
+
   #evaluate(text: string, run: Run): unknown {
-    const scope = {
+    return this.#handlebars.evaluate(text, run.variables, { source: run.source, scope: this.#scope(run) });
+  }
+
+  #call(run: Run): JinjaCall {
+    return { source: run.source, scope: this.#scope(run), budget: run.budget, variables: run.variables, vars: run.vars };
+  }
+
+  #scope(run: Run): HelperScope {
+    return {
       now: () => this.#options.clock.now(),
       onClock: () => {
         run.readsClock = true;
       },
     };
-    return this.#handlebars.evaluate(text, run.variables, { source: run.source, scope });
   }
 }
 
 const MAX_DEPTH = 10;
+// Spec resource-provider 8.8: a chain of 101 works.
+const MAX_JINJA2_DEPTH = 101;
+
+function withoutOmitted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.filter((item) => item !== OMIT).map(withoutOmitted);
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== OMIT).map(([key, member]) => [key, withoutOmitted(member)]));
+}
 
 interface Run {
+  readonly style: TemplateStyle;
+  readonly vars: ReadonlySet<string>;
+  readonly budget: Budget;
   readonly source: string;
   variables: Record<string, unknown>;
   readsClock: boolean;
