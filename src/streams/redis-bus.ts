@@ -17,7 +17,7 @@ import { RedisHeartbeat } from "./redis-heartbeat.ts";
 import { acquireLease, releaseLease } from "./redis-lease.ts";
 import { asList, RedisPartition } from "./redis-partition.ts";
 import { RedisPublisher } from "./redis-publisher.ts";
-import { DEPTH } from "./redis-scripts.ts";
+import { DEPTH } from "./redis-upkeep-scripts.ts";
 import { checkTimings } from "./timings.ts";
 
 export interface RedisBusOptions extends BusOptions {

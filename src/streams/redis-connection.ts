@@ -76,17 +76,17 @@ export function isTransient(error: unknown): boolean {
 /** What the server must be (AC-60): version 7, no eviction. Rejects with PS_STREAM_SERVER; warns about persistence. */
 export async function checkServer(client: Redis, log: Logger): Promise<string> {
   const info = await client.info();
-  const version = /^redis_version:(\S+)/mu.exec(info)?.[1] ?? "unknown";
+  const fact = (name: string): string => new RegExp(`^${name}:(\\S+)`, "mu").exec(info)?.[1] ?? "";
+  const version = fact("redis_version");
   if (!(Number.parseInt(version, 10) >= 7)) {
     throw new AppError("PS_STREAM_SERVER", `Redis ${version} cannot be used: version 7.0 or newer is needed, older ones report no group lag`);
   }
-  const policy = /^maxmemory_policy:(\S+)/mu.exec(info)?.[1] ?? "unknown";
-  const limit = /^maxmemory:(\d+)/mu.exec(info)?.[1] ?? "0";
-  if (policy !== "noeviction" && limit !== "0") {
+  const policy = fact("maxmemory_policy");
+  if (policy !== "noeviction" && fact("maxmemory") !== "0") {
     throw new AppError("PS_STREAM_SERVER", `Redis evicts by ${policy}: maxmemory-policy must be noeviction, or locks and states vanish`);
   }
-  log.info({ version, policy, appendOnly: /^aof_enabled:1/mu.test(info) }, "redis server checked");
-  return /^run_id:(\S+)/mu.exec(info)?.[1] ?? "";
+  log.info({ version, policy, appendOnly: fact("aof_enabled") === "1" }, "redis server checked");
+  return fact("run_id");
 }
 
 /** Connects; rejects with PS_STREAM_CONNECT and the reason. */

@@ -21,7 +21,8 @@ import { asList, asText } from "./redis-partition.ts";
 import type { RedisPartition } from "./redis-partition.ts";
 import { reclaim, release } from "./redis-reclaim.ts";
 import type { Taken } from "./redis-reclaim.ts";
-import { LEAVE, TAKE } from "./redis-scripts.ts";
+import { TAKE } from "./redis-scripts.ts";
+import { LEAVE } from "./redis-upkeep-scripts.ts";
 import { trim } from "./redis-trim.ts";
 import { backoffMs } from "./timings.ts";
 import type { BusTimings } from "./timings.ts";
@@ -193,7 +194,7 @@ export class RedisConsumer implements Consumer {
       for (const [index, [id, json]] of readable.entries()) this.#settle(partition, { lane, id, json, hold: asText(reply[index + 1]) }, at);
     } catch (error) {
       // The entries stay pending with this consumer: reclaim has them after the idle time.
-      for (const entry of readable) if (entry) this.#free();
+      readable.forEach(() => this.#free());
       this.#parts.log.warn({ err: error }, "take failed");
       if (isLoss(error)) await this.#recover();
     }

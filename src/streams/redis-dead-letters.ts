@@ -28,15 +28,16 @@ export async function dropDead(partition: RedisPartition, field: string): Promis
 
 function letterOf(id: string, members: readonly string[], kind: string): DeadLetter {
   const letter = new Map<string, string>();
-  for (let index = 0; index + 1 < members.length; index += 2) letter.set(members[index] ?? "", members[index + 1] ?? "");
-  const lane = letter.get("lane") === "u" ? "urgent" : "bulk";
-  const unknown = { kind, ...splitField(letter.get("key") ?? "/"), uid: "", cause: "", lane, waking: false, eventId: "", traceparent: "" } as const;
+  for (let index = 0; index + 1 < members.length; index += 2) letter.set(String(members[index]), String(members[index + 1]));
+  const text = (member: string): string => letter.get(member) ?? "";
+  const lane = text("lane") === "u" ? "urgent" : "bulk";
+  const unknown = { kind, ...splitField(text("key")), uid: "", cause: "", lane, waking: false, eventId: "", traceparent: "" } as const;
   return {
-    message: decode(letter.get("m") ?? "", lane) ?? unknown,
-    cause: letter.get("cause") ?? "",
-    attempts: Number(letter.get("attempts") ?? 0),
-    crashes: Number(letter.get("crashes") ?? 0),
-    firstFailureAt: Number(letter.get("first") ?? 0),
+    message: decode(text("m"), lane) ?? unknown,
+    cause: text("cause"),
+    attempts: Number(text("attempts")),
+    crashes: Number(text("crashes")),
+    firstFailureAt: Number(text("first")),
     buriedAt: Number(id.split("-")[0]),
   };
 }

@@ -10,7 +10,7 @@ import { checkServer, run } from "./redis-connection.ts";
 import { STATE_VERSION } from "./redis-lua.ts";
 import { asList, asText } from "./redis-partition.ts";
 import type { RedisPartition } from "./redis-partition.ts";
-import { ENSURE } from "./redis-scripts.ts";
+import { ENSURE } from "./redis-upkeep-scripts.ts";
 
 export interface EpochOptions {
   readonly client: Redis;

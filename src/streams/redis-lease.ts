@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import { beatLeaseKey } from "./keys.ts";
 import { run } from "./redis-connection.ts";
-import { LEASE, UNLEASE } from "./redis-scripts.ts";
+import { LEASE, UNLEASE } from "./redis-upkeep-scripts.ts";
 
 /** True while `holder` has it; the same call takes and renews. */
 export async function acquireLease(client: Redis, prefix: string, lease: { readonly holder: string; readonly ttlMs: number }): Promise<boolean> {
