@@ -7,8 +7,9 @@ export const ENVELOPE_VERSION = 1;
 const MAX_BYTES = 1024;
 const MAX_CAUSE = 160;
 const MAX_TEXT = 128;
-const UNSAFE = /[|"\\\u0000-\u001f]/u;
-const UNSAFE_ALL = /[|"\\\u0000-\u001f]/gu;
+// The scripts cut states at "|" and find names by quotes; control characters have no business in either.
+const UNSAFE = /[|"\\\p{Cc}]/u;
+const UNSAFE_ALL = /[|"\\\p{Cc}]/gu;
 
 /** `namespace/name`: the field of a key in every hash of its partition. */
 export function fieldOf(message: { readonly namespace: string; readonly name: string }): string {

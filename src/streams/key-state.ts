@@ -61,9 +61,7 @@ export function publish(state: KeyState | undefined, message: Message, limits: L
   const merged = mergeMessages(state.message, message);
   switch (state.phase) {
     case "queued":
-      return state.message.lane === "bulk" && message.lane === "urgent"
-        ? { state: { ...state, message: merged }, enqueue: "urgent" }
-        : { state: { ...state, message: merged } };
+      return isPromotion(state, message) ? { state: { ...state, message: merged }, enqueue: "urgent" } : { state: { ...state, message: merged } };
     case "running":
       return { state: { ...state, dirty: state.dirty ? mergeMessages(state.dirty, message) : message } };
     case "retrying":
@@ -72,8 +70,13 @@ export function publish(state: KeyState | undefined, message: Message, limits: L
         ? { state: { ...fresh(merged), crashes: state.crashes }, enqueue: message.lane }
         : { state: { ...state, message: mergeMessages(message, state.message) } };
     case "dead":
-      return revive(state, message, limits);
+      break;
   }
+  return revive(state, message, limits);
+}
+
+function isPromotion(state: KeyState, message: Message): boolean {
+  return state.message.lane === "bulk" && message.lane === "urgent";
 }
 
 // The resync gives a dead key one more try, unless its runs killed workers.

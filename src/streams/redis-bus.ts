@@ -77,7 +77,7 @@ class RedisBus implements Bus, BeatStore, LossWatch, DeadLetters {
 
   async publish(messages: readonly Message[]): Promise<void> {
     const byPartition = Map.groupBy(messages, (message) => this.#home(message.kind, message.namespace, message.name));
-    await Promise.all([...byPartition].map(([partition, group]) => this.#publishers.get(partition)?.publish(group)));
+    await Promise.all([...byPartition].map(async ([partition, group]) => this.#publishers.get(partition)?.publish(group)));
   }
 
   async consume(options: ConsumeOptions): Promise<Consumer> {

@@ -108,13 +108,17 @@ export class RedisConsumer implements Consumer {
         await this.#step();
         waitMs = 20;
       } catch (error) {
-        if (this.#abort.signal.aborted) return;
+        if (this.#stopping()) return;
         log.warn({ err: error }, "read failed");
         await pause(waitMs, this.#abort.signal);
         waitMs = Math.min(waitMs * 2, 1000);
         if (isLoss(error)) await this.#recover();
       }
     }
+  }
+
+  #stopping(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   async #recover(): Promise<void> {

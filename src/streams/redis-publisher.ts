@@ -109,7 +109,12 @@ export class RedisPublisher {
     if (this.#abort.signal.aborted || (!isLoss(error) && !isTransient(error))) throw error;
     if (waitMs >= MOST_PAUSE_MS) this.#log.warn({ err: error }, "publish waits for the store");
     await pause(waitMs, this.#abort.signal);
-    if (isLoss(error)) await this.#recover("epoch or group missing at publish").catch(() => undefined);
+    if (!isLoss(error)) return;
+    try {
+      await this.#recover("epoch or group missing at publish");
+    } catch (err) {
+      this.#log.debug({ err }, "store not opened");
+    }
   }
 }
 
