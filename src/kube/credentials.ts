@@ -29,6 +29,8 @@ export function loadCredentials(kubeconfig: string | undefined): Credentials {
     throw new ConfigError("PS_CONFIG_KUBECONFIG", `no access to a cluster: set KUBECONFIG, or run in a pod (${messageOf(error)})`, { cause: error });
   }
   const cluster = config.getCurrentCluster();
+  // Outside a pod client-node makes an address of missing variables instead of saying so.
+  if (cluster?.server.includes("undefined") === true) throw new ConfigError("PS_CONFIG_KUBECONFIG", "no access to a cluster: set KUBECONFIG, or run in a pod");
   if (!cluster) throw new ConfigError("PS_CONFIG_KUBECONFIG", "the file that KUBECONFIG names has no current context");
   const read = (): Promise<RequestOptions> => applied(config);
   return {
