@@ -2,7 +2,7 @@
 // first publish to last finish. Usage: node test/bench/streams.ts [keys] [partitions] [slots]
 import { pino } from "pino";
 import { createRedisBus } from "../../src/streams/redis-bus.ts";
-import type { Message } from "../../src/streams/bus.ts";
+import type { Delivery, Message } from "../../src/streams/bus.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { startRedis } from "../support/redis.ts";
 
@@ -26,14 +26,16 @@ const messages: Message[] = Array.from({ length: keys }, (_, index) => ({
 
 let finished = 0;
 const allDone = Promise.withResolvers<void>();
+async function end(delivery: Delivery): Promise<void> {
+  await delivery.done({});
+  finished += 1;
+  if (finished === keys) allDone.resolve();
+}
 const started = performance.now();
 const consumer = await bus.consume({
   kinds: ["things"], slots,
   onDelivery: (delivery) => {
-    void delivery.done({}).then(() => {
-      finished += 1;
-      if (finished === keys) allDone.resolve();
-    });
+    void end(delivery);
   },
 });
 for (let start = 0; start < keys; start += 2000) await bus.publish(messages.slice(start, start + 2000));
