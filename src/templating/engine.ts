@@ -131,7 +131,7 @@ class Engine implements Templating {
   }
 
   #evaluate(text: string, run: Run): unknown {
-    return this.#handlebars.evaluate(text, run.variables, { source: run.source, scope: this.#scope(run) });
+    return this.#handlebars.evaluate(text, run.variables, { source: run.source, scope: this.#scope(run), budget: run.budget });
   }
 
   #call(run: Run): JinjaCall {

@@ -2,6 +2,7 @@
 // a string is exactly one expression; anything around it makes text. engine.ts walks values and calls this per string.
 import Handlebars from "handlebars";
 import { AppError, messageOf } from "../runtime/errors.ts";
+import type { Budget } from "./budget.ts";
 import { HELPERS } from "./helpers.ts";
 import type { HelperScope } from "./helpers.ts";
 
@@ -10,7 +11,13 @@ const MAX_TEMPLATE = 64 * 1024;
 const TYPED = "__typed";
 
 type Variables = Readonly<Record<string, unknown>>;
-type Compiled = (variables: Variables, scope: HelperScope) => unknown;
+type Compiled = (variables: Variables, call: HandlebarsCall) => unknown;
+
+export interface HandlebarsCall {
+  readonly source: string;
+  readonly scope: HelperScope;
+  readonly budget: Budget;
+}
 
 export class HandlebarsStyle {
   readonly #handlebars = Handlebars.create();
@@ -22,7 +29,7 @@ export class HandlebarsStyle {
   }
 
   /** The value of a string template. Throws AppError PS_TEMPLATE_SYNTAX or PS_TEMPLATE_RENDER, naming `source`. */
-  evaluate(text: string, variables: Variables, call: { readonly source: string; readonly scope: HelperScope }): unknown {
+  evaluate(text: string, variables: Variables, call: HandlebarsCall): unknown {
     let compiled = this.#cache.get(text);
     if (!compiled) {
       compiled = this.#compile(text, call.source);
@@ -30,10 +37,24 @@ export class HandlebarsStyle {
       this.#cache.set(text, compiled);
     }
     try {
-      return compiled(variables, call.scope);
+      return compiled(variables, call);
     } catch (error) {
       throw new AppError("PS_TEMPLATE_RENDER", `${call.source}: ${messageOf(error)} in template ${excerpt(text)}`, { cause: error });
     }
+  }
+
+  // The built-in loop, each turn of which is charged.
+  #each(budget: Budget): Handlebars.HelperDelegate {
+    const each = this.#handlebars.helpers["each"];
+    return function charged(this: unknown, list: unknown, options: Handlebars.HelperOptions): unknown {
+      const fn: Handlebars.TemplateDelegate = (item: unknown, runtime) => {
+        budget.step(20);
+        const text = options.fn(item, runtime);
+        budget.chars(text.length);
+        return text;
+      };
+      return each?.call(this, list, { ...options, fn }) as unknown;
+    };
   }
 
   #compile(text: string, source: string): Compiled {
@@ -47,13 +68,13 @@ export class HandlebarsStyle {
     const expression = onlyExpression(program);
     const options = { noEscape: true, knownHelpersOnly: false, preventIndent: true };
     const template = this.#handlebars.compile(expression ? typed(program, expression) : program, options);
-    return (variables, scope) => {
+    return (variables, call) => {
       let value: unknown;
       const capture = (given: unknown): string => {
         value = given;
         return "";
       };
-      const helpers = { ...boundHelpers(scope), [TYPED]: capture };
+      const helpers = { ...boundHelpers(call), each: this.#each(call.budget), [TYPED]: capture };
       const text_ = template(variables, {
         helpers, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false,
       });
@@ -62,14 +83,27 @@ export class HandlebarsStyle {
   }
 }
 
-function boundHelpers(scope: HelperScope): Record<string, (...args: unknown[]) => unknown> {
+function boundHelpers({ scope, budget }: HandlebarsCall): Record<string, (...args: unknown[]) => unknown> {
   return Object.fromEntries(
     Object.entries(HELPERS).map(([name, helper]) => [
       name,
       // Handlebars passes its options object last; ours see plain arguments only.
-      (...args: unknown[]) => helper(args.slice(0, -1), scope),
+      (...given: unknown[]) => {
+        const args = given.slice(0, -1);
+        budget.step();
+        if (name === "replace") budget.chars(grown(args));
+        const value = helper(args, scope);
+        if (typeof value === "string") budget.chars(value.length);
+        return value;
+      },
     ]),
   );
+}
+
+// How long the result of `replace` gets, before it exists.
+function grown([value, from, to]: readonly unknown[]): number {
+  const text = String(value);
+  return text.length + (text.split(String(from)).length - 1) * String(to).length;
 }
 
 /** The one mustache that a template consists of, if it does. */

@@ -8,10 +8,12 @@ import type { Expr, Stmt } from "./jinja/ast.ts";
 import { Context } from "./jinja/context.ts";
 import type { Names } from "./jinja/context.ts";
 import { evaluate } from "./jinja/expressions.ts";
+import { FILTERS } from "./jinja/filters.ts";
 import { asBool } from "./jinja/filters-text.ts";
 import { builtins, globals } from "./jinja/globals.ts";
 import { parseCondition, parseTemplate } from "./jinja/parse-statement.ts";
 import { run } from "./jinja/statements.ts";
+import { TESTS } from "./jinja/tests.ts";
 
 const CACHE_SIZE = 2000;
 const MAX_TEMPLATE = 64 * 1024;
@@ -60,7 +62,7 @@ function named<T>(text: string, call: JinjaCall, body: (context: Context) => T):
     call.scope.onClock();
     return call.scope.now();
   };
-  const context = new Context(call.budget, namesOf(call, now), now);
+  const context = new Context(call.budget, namesOf(call, now), { filters: FILTERS, tests: TESTS });
   try {
     return call.budget.nest(() => body(context));
   } catch (error) {

@@ -1,7 +1,7 @@
 // What an evaluation carries: the scopes, the budget, the clock and the filters. jinja-style.ts makes it, expressions.ts reads it.
 import type { Budget } from "../budget.ts";
 import type { Kwargs } from "./values.ts";
-import { Undefined } from "./values.ts";
+import { Undefined, fail } from "./values.ts";
 
 /** One filter or test as templates call it. */
 export type Filter = (call: FilterCall, context: Context) => unknown;
@@ -28,16 +28,19 @@ export interface Names {
 export class Context {
   readonly budget: Budget;
   readonly names: Names;
-  readonly now: () => number;
+  /** Runs a filter or test by name, for filters that take one (`map`, `select`). */
+  readonly runFilter: (name: string, call: FilterCall) => unknown;
+  readonly runTest: (name: string, call: FilterCall) => boolean;
   /** The line that is being evaluated, for error texts. */
   line = 1;
   scope = new Map<string, unknown>();
   readonly #outer: ReadonlyMap<string, unknown>[] = [];
 
-  constructor(budget: Budget, names: Names, now: () => number) {
+  constructor(budget: Budget, names: Names, tables: { readonly filters: Readonly<Record<string, Filter>>; readonly tests: Readonly<Record<string, Filter>> }) {
+    this.runFilter = (name, call) => pick(tables.filters, name, "filter")(call, this);
+    this.runTest = (name, call) => Boolean(pick(tables.tests, name, "test")(call, this));
     this.budget = budget;
     this.names = names;
-    this.now = now;
   }
 
   lookup(name: string): unknown {
@@ -65,4 +68,10 @@ export class Context {
       this.scope = outer;
     }
   }
+}
+
+function pick(table: Readonly<Record<string, Filter>>, name: string, what: string): Filter {
+  const found = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (!found) throw fail(`No ${what} named '${name}'.`);
+  return found;
 }

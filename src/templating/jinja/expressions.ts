@@ -1,15 +1,13 @@
 // Evaluates expressions of the syntax tree over Python values; each node is one step of the budget (spec resource-provider 8.2, 8.6).
 // filters.ts, tests.ts and methods.ts hold what is called by name.
 import type { CallArgs, Expr } from "./ast.ts";
-import { Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import type { FilterCall } from "./context.ts";
-import { FILTERS } from "./filters.ts";
 import { asBool } from "./filters-text.ts";
 import { attribute, item, slice } from "./methods.ts";
 import { binary, comparison } from "./operators.ts";
-import { TESTS } from "./tests.ts";
 import { Callable, Tuple, Undefined, asNumber, fail, isFloat, isInt, isNumeric, Float, PyObject, str, truthy, typeName } from "./values.ts";
-import { DateTime, TimeDelta, Timestamp } from "./datetime.ts";
+import { TimeDelta, Timestamp } from "./datetime.ts";
 
 type Node<K extends Expr["t"]> = Extract<Expr, { readonly t: K }>;
 type Evaluators = { readonly [K in Expr["t"]]: (node: Node<K>, context: Context) => unknown };
@@ -21,8 +19,8 @@ const EVALUATORS: Evaluators = {
   item: (node, context) => item(evaluate(node.obj, context), evaluate(node.key, context), context),
   slice: (node, context) => slice(evaluate(node.obj, context), node.parts.map((part) => (part ? evaluate(part, context) : undefined)), context),
   call: (node, context) => callValue(evaluate(node.fn, context), node, context),
-  filter: (node, context) => runFilter(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }, context),
-  test: (node, context) => runTest(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }, context) !== node.negate,
+  filter: (node, context) => context.runFilter(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }),
+  test: (node, context) => context.runTest(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }) !== node.negate,
   bin: (node, context) => {
     const operands = [evaluate(node.left, context), evaluate(node.right, context)] as const;
     if (node.op !== "~") return binary(node.op, operands, context.budget);
@@ -103,21 +101,8 @@ function signed(op: string, value: unknown): unknown {
   return op === "-" ? -value || 0 : value;
 }
 
-export function runFilter(name: string, call: FilterCall, context: Context): unknown {
-  const filter = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
-  if (!filter) throw fail(`No filter named '${name}'.`);
-  context.budget.step();
-  return filter(call, context);
-}
-
-export function runTest(name: string, call: FilterCall, context: Context): boolean {
-  const found = Object.hasOwn(TESTS, name) ? TESTS[name] : undefined;
-  if (!found) throw fail(`No test named '${name}'.`);
-  return Boolean(found(call, context));
-}
-
 /** Printing: an undefined value is an error (spec 8.1, finalize). */
 export function printed(value: unknown): string {
   if (value instanceof Undefined) throw fail(value.message);
-  return value instanceof PyObject || value instanceof DateTime ? value.print() : str(value);
+  return value instanceof PyObject ? value.print() : str(value);
 }

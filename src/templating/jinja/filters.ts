@@ -1,11 +1,10 @@
 // Filters on lists and dicts, and the table of all filters (spec resource-provider 8.5). filters-text.ts has the others.
 import { argument } from "./context.ts";
 import type { Context, Filter, FilterCall } from "./context.ts";
-import { runFilter, runTest } from "./expressions.ts";
 import { TEXT_FILTERS } from "./filters-text.ts";
 import { item } from "./methods.ts";
 import { binary, compare, equals } from "./operators.ts";
-import { Tuple, Undefined, View, asNumber, entriesOf, fail, hasKey, isDict, iterate, str, truthy } from "./values.ts";
+import { Tuple, Undefined, View, asNumber, entriesOf, fail, isDict, iterate, str, truthy } from "./values.ts";
 
 const fallback: Filter = (call) => {
   const missing = call.value instanceof Undefined || (truthy(argument(call, 1, "boolean")) && !truthy(call.value));
@@ -48,7 +47,7 @@ const map: Filter = (call, context) => {
     });
   }
   const [filter, ...args] = call.args;
-  return items.map((value) => runFilter(str(filter), { value, args, kwargs: call.kwargs }, context));
+  return items.map((value) => context.runFilter(str(filter), { value, args, kwargs: call.kwargs }));
 };
 
 function selection(keep: boolean, byAttribute: boolean): Filter {
@@ -57,7 +56,7 @@ function selection(keep: boolean, byAttribute: boolean): Filter {
     const [testName, ...args] = rest;
     return counted(call.value, context).filter((entry) => {
       const value = byAttribute ? path(entry, name, context) : entry;
-      const passes = testName === undefined ? truthy(value) : runTest(str(testName), { value, args, kwargs: {} }, context);
+      const passes = testName === undefined ? truthy(value) : context.runTest(str(testName), { value, args, kwargs: {} });
       return passes === keep;
     });
   };
@@ -153,8 +152,3 @@ const LIST_FILTERS: Readonly<Record<string, Filter>> = {
 };
 
 export const FILTERS: Readonly<Record<string, Filter>> = { ...TEXT_FILTERS, ...LIST_FILTERS };
-
-/** For tests.ts: `x is filter`. */
-export function isFilter(name: string): boolean {
-  return hasKey(FILTERS, name);
-}

@@ -104,7 +104,6 @@ function operand(op: string, left: unknown, right: unknown): unknown {
   return own ?? (right instanceof Operand ? right.binary(op, left, true) : undefined);
 }
 
-// eslint-disable-next-line max-params -- the two operands, what joins them and what it costs
 function joined(op: string, left: unknown, right: unknown, budget: Budget): unknown {
   if (op !== "+") return undefined;
   if (typeof left === "string" && typeof right === "string") {
