@@ -22,6 +22,7 @@ export interface HandlebarsCall {
 export class HandlebarsStyle {
   readonly #handlebars = Handlebars.create();
   readonly #cache = new Map<string, Compiled>();
+  readonly #bound = new WeakMap<Budget, Readonly<Record<string, Handlebars.HelperDelegate>>>();
 
   constructor() {
     // The built-in log and lookup helpers reach the console and prototypes; ours replace what is needed.
@@ -41,6 +42,16 @@ export class HandlebarsStyle {
     } catch (error) {
       throw new AppError("PS_TEMPLATE_RENDER", `${call.source}: ${messageOf(error)} in template ${excerpt(text)}`, { cause: error });
     }
+  }
+
+  // Bound once per render: a render has one budget and one clock.
+  #helpers(call: HandlebarsCall): Readonly<Record<string, Handlebars.HelperDelegate>> {
+    let helpers = this.#bound.get(call.budget);
+    if (!helpers) {
+      helpers = { ...boundHelpers(call), each: this.#each(call.budget) };
+      this.#bound.set(call.budget, helpers);
+    }
+    return helpers;
   }
 
   // The built-in loop, each turn of which is charged.
@@ -74,7 +85,7 @@ export class HandlebarsStyle {
         value = given;
         return "";
       };
-      const helpers = { ...boundHelpers(call), each: this.#each(call.budget), [TYPED]: capture };
+      const helpers = { ...this.#helpers(call), [TYPED]: capture };
       const text_ = template(variables, {
         helpers, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false,
       });
