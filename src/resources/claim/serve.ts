@@ -11,6 +11,8 @@ import { conditionHolds } from "./conditions.ts";
 import { assignProviders, initializedResources, metadataOperations } from "./initialize.ts";
 import { propagate } from "./propagate.ts";
 import { ended } from "./ended.ts";
+import { announceLifespanEnd } from "./events.ts";
+import { markFirstReady } from "./first-ready.ts";
 import { deleteClaim, detachClaim } from "./remove.ts";
 import { handleReference, mirrorHandle } from "./status.ts";
 import type { ClaimResourceStatus, ClaimStatus, ResourceClaim } from "./types.ts";
@@ -34,7 +36,8 @@ export async function serve(input: ServeInput, context: Context): Promise<Result
   const wanted = input.provider
     ? await wantedByProvider({ ...input, claim: initialized }, input.provider, context)
     : await wantedByResources({ ...input, claim: initialized }, context);
-  if (!wanted.valid) return ended(wanted.claim);
+  // Invalid wishes stop here (M10); what the handle shows is mirrored all the same (9.1).
+  if (!wanted.valid) return ended(input.handle && !isIgnored(input.handle, context) ? await mirror(wanted.claim, input.handle, context) : wanted.claim);
   const handle = input.handle ?? (await findOrCreateHandle({ claim: wanted.claim, entries: wanted.entries, provider: input.provider }, context));
   if (!handle) return ended(wanted.claim);
   return serveBound({ ...wanted, handle, provider: input.provider }, context);
@@ -88,9 +91,10 @@ interface BoundInput extends Wanted {
 
 async function serveBound({ claim, handle, provider, entries, readsClock }: BoundInput, context: Context): Promise<Result> {
   const recorded = await record(claim, handle, context);
-  if (handle.metadata.labels?.[namesOf(context.settings).ignore] !== undefined || !isLive(handle)) return ended(recorded);
-  const propagated = await propagate(recorded, handle, { entries, context });
-  const mirrored = await patchStatus(recorded, await mirrorHandle(recorded, propagated, context), context);
+  if (isIgnored(handle, context) || !isLive(handle)) return ended(recorded);
+  const known = await markFirstReady(recorded, handle, context);
+  const propagated = await propagate(known, handle, { entries, context });
+  const mirrored = await mirror(known, propagated, context);
   const autoDelete = conditionHolds("autoDelete", { claim: mirrored, handle: propagated, provider }, context);
   if (autoDelete.value) {
     await deleteClaim(mirrored, context);
@@ -103,6 +107,16 @@ async function serveBound({ claim, handle, provider, entries, readsClock }: Boun
   }
   const timed = readsClock || autoDelete.readsClock || autoDetach.readsClock;
   return ended(mirrored, timed ? context.settings.manageIntervalMs.resourceclaims : undefined);
+}
+
+function isIgnored(handle: ResourceHandle, context: Context): boolean {
+  return handle.metadata.labels?.[namesOf(context.settings).ignore] !== undefined;
+}
+
+async function mirror(claim: ResourceClaim, handle: ResourceHandle, context: Context): Promise<ResourceClaim> {
+  const status = await mirrorHandle(claim, handle, context);
+  await announceLifespanEnd(claim, handle, context);
+  return patchStatus(claim, status, context);
 }
 
 /** `status.resourceHandle` at once, before anything that may fail: a crash after it rebinds nothing (5.7). */
