@@ -2,15 +2,23 @@
 
 const UNITS: Readonly<Record<string, number>> = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
 
-/** `40s`, `1d12h`, `1.5h`, `1:30` (minutes:seconds) in ms; undefined when it is none. A bare number is none. */
+const N = String.raw`(\d+(?:\.\d+)?)\s*`;
+const SEP = String.raw`\s*[,/]?\s*`;
+const PARTS = new RegExp(
+  `^(?:${N}(?:weeks?|wks?|w)${SEP})?(?:${N}(?:days?|dys?|d)${SEP})?(?:${N}(?:hours?|hrs?|hr|h)${SEP})?(?:${N}(?:minutes?|mins?|m)${SEP})?(?:${N}(?:seconds?|secs?|s))?$`, "u",
+);
+
+/** `40s`, `1d12h`, `1.5h`, `-1h`, `1:30` (minutes:seconds) in ms; undefined when it is none (spec resource-provider 12.1). */
 export function parseInterval(text: string): number | undefined {
   const trimmed = text.trim().toLowerCase();
-  const colon = /^(?:(\d+):)?(\d+):(\d{2})$/u.exec(trimmed);
-  if (colon) return (Number(colon[1] ?? 0) * 3600 + Number(colon[2]) * 60 + Number(colon[3])) * 1000;
-  if (!/^(\d+(\.\d+)?\s*[wdhms]\s*)+$/u.test(trimmed)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)\s*([wdhms])/gu)) total += Number(amount) * (UNITS[unit ?? ""] ?? 0);
-  return Math.round(total);
+  if (trimmed.length > 100) return undefined;
+  const sign = trimmed.startsWith("-") ? -1 : 1;
+  const body = trimmed.replace(/^[-+]\s*/u, "");
+  const colon = /^(?:(?:(?:(\d+):)?(\d+):)?(\d+))?:(\d{2}(?:\.\d+)?)$/u.exec(body);
+  const parts = colon ? [undefined, ...colon.slice(1)] : PARTS.exec(body)?.slice(1);
+  if (!parts || parts.every((part) => part === undefined)) return undefined;
+  const total = ["w", "d", "h", "m", "s"].reduce((sum, unit, at) => sum + Number(parts[at] ?? 0) * (UNITS[unit] ?? 0), 0);
+  return sign * Math.round(total);
 }
 
 /** Canonical form, zero units left out: `1d2h3m4s`; `0s` for nothing. */

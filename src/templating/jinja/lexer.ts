@@ -16,7 +16,7 @@ export function syntaxError(message: string, line: number): AppError {
 
 const BLANK = /[ \t\n]+/uy;
 const TOKEN =
-  /(?<float>\d[\d_]*(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))|(?<int>0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<string>"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*')|(?<op>\*\*|\/\/|==|!=|<=|>=|[-+*\/%~<>=()[\]{},.:|;])/uy;
+  /(?<float>\d[\d_]*(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))|(?<int>0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<string>"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*')|(?<op>\*\*|\/\/|==|!=|<=|>=|[-+*/%~<>=()[\]{},.:|;])/uy;
 
 const STRING_ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\n": "" };
 

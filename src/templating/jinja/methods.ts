@@ -169,7 +169,10 @@ function listMethod(items: readonly unknown[], name: string, context: Context): 
     });
     case "copy": return new Callable(name, () => [...items]);
     case "pop": return new Callable(name, ([at]) => (at === undefined ? list.pop() : list.splice(asNumber(at), 1)[0]));
-    case "reverse": return new Callable(name, () => (list.reverse(), null));
+    case "reverse": return new Callable(name, () => {
+      list.reverse();
+      return null;
+    });
     default: return undefined;
   }
 }
