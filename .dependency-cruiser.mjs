@@ -15,10 +15,13 @@ const home = (pkg, where) => ({
 });
 
 // Roles reach the domain and the cache through these doors alone. digest.ts belongs to the contract of kind.ts (Result.digest).
-const REGISTRY = "^src/resources/(kind|registry|digest)\\.ts$";
+// watch/map-managed.ts is how the controller reads a managed object's owner.
+const REGISTRY = "^src/resources/(kind|registry|digest|watch/map-managed)\\.ts$";
 const CACHE = "^src/cache/cache\\.ts$";
-// What one kind may import from another: pure files.
-const PURE = "^src/resources/[^/]+/(types|view|build)\\.ts$|^src/resources/provider/(match|validate|parameters)\\.ts$";
+// What one kind may import from another: pure files, and the few doors of docs/decisions/0010. Never a reconcile.
+const PURE =
+  "^src/resources/[^/]+/(types|view|build)\\.ts$|^src/resources/provider/(match|validate|parameters|generate|lookup)\\.ts$" +
+  "|^src/resources/handle/(bind|select|health)\\.ts$|^src/resources/watch/ensure\\.ts$";
 
 export default {
   forbidden: [

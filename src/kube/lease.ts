@@ -95,7 +95,7 @@ export class LeaderElector implements Service {
 
   async #try(signal: AbortSignal): Promise<boolean> {
     try {
-      return await this.#acquireOrRenew(AbortSignal.any([signal, AbortSignal.timeout(this.#options.durationMs / 3)]));
+      return await this.#acquireOrRenew(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(this.#options.durationMs / 3))]));
     } catch (error) {
       if (!(error instanceof ConflictError) && !signal.aborted) {
         this.#options.log.warn({ reason: messageOf(error) }, "lease not renewed");

@@ -11,7 +11,7 @@ const PROGRAM = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 function run(args: readonly string[], env: Record<string, string> = {}): { readonly code: number | null; readonly stderr: string } {
   const { KUBECONFIG: _, REDIS_URL: __, ...inherited } = process.env;
-  const result = spawnSync(process.execPath, [PROGRAM, ...args], { env: { ...inherited, ...env }, encoding: "utf8", timeout: 20_000 });
+  const result = spawnSync(process.execPath, [PROGRAM, ...args], { env: { ...inherited, ...env }, encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" });
   return { code: result.status, stderr: result.stderr };
 }
 
