@@ -56,7 +56,10 @@ export function composeController(config: Config, log: Logger): Service {
 /** Reconciles what is published. */
 export function composeWorker(config: Config, log: Logger): Service {
   const parts = kubeParts(config, log, "distributed");
-  const worker = workerOf(parts, kindsWhere(config, (kind) => kind.workers));
+  const worker = workerOf(
+    parts,
+    kindsWhere(config, (kind) => kind.workers),
+  );
   return group(parts, [worker], [() => worker.stalled(STALL_MS)]);
 }
 
@@ -75,7 +78,11 @@ export function composeStandalone(config: Config, log: Logger): Service {
 function group(parts: Parts & Partial<KubeParts>, roles: readonly Service[], live: readonly Check[]): Service {
   const { config, bus, cache, client } = parts;
   const health = new HealthServer({
-    host: config.string("http.host"), port: config.number("http.port"), live, ready: [], refresh: () => refreshDepth(bus),
+    host: config.string("http.host"),
+    port: config.number("http.port"),
+    live,
+    ready: [],
+    refresh: () => refreshDepth(bus),
   });
   const resources: Service = {
     name: "resources",
@@ -103,9 +110,10 @@ function busParts(config: Config, log: Logger, mode: Mode): Parts {
   };
   const holder = `${config.string("operator.instance")}.${Math.round(systemClock.now()).toString(36)}`;
   const common = { topology, timings, clock: systemClock, log };
-  const bus = mode === "standalone"
-    ? createMemoryBus(common)
-    : createRedisBus({ ...common, url: config.string("redis.url"), prefix: config.string("redis.prefix"), consumer: holder });
+  const bus =
+    mode === "standalone"
+      ? createMemoryBus(common)
+      : createRedisBus({ ...common, url: config.string("redis.url"), prefix: config.string("redis.prefix"), consumer: holder });
   return { config, log, bus, holder };
 }
 
@@ -141,8 +149,13 @@ function leading(parts: KubeParts, own: (kind: KindConfig) => boolean): Service 
   if (mode === "distributed") services.push(beatOf(parts, "daemon", false));
   const work = new ServiceGroup("leading", services);
   return new LeaderElector({
-    client, clock: systemClock, log, mode,
-    name: `poolstream-${settings.domain}`, namespace: settings.namespace, identity: holder,
+    client,
+    clock: systemClock,
+    log,
+    mode,
+    name: `poolstream-${settings.domain}`,
+    namespace: settings.namespace,
+    identity: holder,
     durationMs: config.number("leader.durationMs"),
     onLeading: async () => {
       metrics.leading.set(1);
@@ -158,7 +171,11 @@ function leading(parts: KubeParts, own: (kind: KindConfig) => boolean): Service 
 function workerOf(parts: KubeParts, kinds: readonly string[]): Worker {
   const { config, bus, client, cache, settings, log } = parts;
   const executor = new Executor({
-    bus, client, cache, settings, log,
+    bus,
+    client,
+    cache,
+    settings,
+    log,
     clock: systemClock,
     kinds: new Map(registry.map((kind) => [kind.name, kind])),
     templating: createTemplating({ defaultStyle: settings.templateStyle, clock: systemClock }),
@@ -166,7 +183,12 @@ function workerOf(parts: KubeParts, kinds: readonly string[]): Worker {
     resyncMs: resyncPeriods(config),
   });
   return new Worker({
-    bus, executor, kinds, log, concurrency: config.number("worker.concurrency"), graceMs: config.number("worker.graceMs"),
+    bus,
+    executor,
+    kinds,
+    log,
+    concurrency: config.number("worker.concurrency"),
+    graceMs: config.number("worker.graceMs"),
   });
 }
 
@@ -178,12 +200,20 @@ function beatOf(parts: Parts, modes: "scheduler" | "daemon" | "any", mover: bool
     if (modes === "any" || mode === modes || mode === "both") schedules.set(kind, schedule);
   }
   return new Beat({
-    bus, holder, schedules, mover, log, leaseMs: config.number("beat.leaseMs"), everyMs: config.number("beat.everyMs"),
+    bus,
+    holder,
+    schedules,
+    mover,
+    log,
+    leaseMs: config.number("beat.leaseMs"),
+    everyMs: config.number("beat.everyMs"),
   });
 }
 
 function kindsWhere(config: Config, pick: (kind: KindConfig) => boolean): string[] {
-  return Object.entries(config.kinds).filter(([, kind]) => pick(kind)).map(([name]) => name);
+  return Object.entries(config.kinds)
+    .filter(([, kind]) => pick(kind))
+    .map(([name]) => name);
 }
 
 function resyncPeriods(config: Config): (kind: string) => number {
@@ -204,8 +234,12 @@ function domainSettings(config: Config): DomainSettings {
     templateStyle: config.string("template.style") === "jinja2" ? "jinja2" : "handlebars",
     instance: config.string("operator.instance"),
     manageIntervalMs: {
-      resourceclaims: claims, resourcehandles: handles, resourcepools: pools,
-      resourcepoolscalings: pools, resourceproviders: handles, resourcewatches: handles,
+      resourceclaims: claims,
+      resourcehandles: handles,
+      resourcepools: pools,
+      resourcepoolscalings: pools,
+      resourceproviders: handles,
+      resourcewatches: handles,
     },
   };
 }

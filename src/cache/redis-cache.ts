@@ -66,7 +66,12 @@ class RedisCache implements ObjectCache {
   constructor(options: RedisCacheOptions) {
     this.#options = options;
     this.#redis = new Redis(options.url, {
-      protocol: 2, commandTimeout: 2000, connectTimeout: 2000, enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false,
+      protocol: 2,
+      commandTimeout: 2000,
+      connectTimeout: 2000,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      lazyConnect: false,
     });
     this.#redis.on("error", (err: unknown) => options.log.debug({ err }, "cache connection failed"));
   }
@@ -80,7 +85,14 @@ class RedisCache implements ObjectCache {
     const keys = this.#keys(kind);
     const args = objects.flatMap((object) => {
       const buckets = this.#options.bucketsOf(kind, object);
-      return [fieldOf(object), String(versionOf(object)), object.metadata.uid ?? "", JSON.stringify(object), String(buckets.length), ...buckets];
+      return [
+        fieldOf(object),
+        String(versionOf(object)),
+        object.metadata.uid ?? "",
+        JSON.stringify(object),
+        String(buckets.length),
+        ...buckets,
+      ];
     });
     await this.#write(() => this.#redis.eval(PUT, 2, keys.objects, keys.marks, keys.bucket, ...args));
   }

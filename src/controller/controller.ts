@@ -57,7 +57,8 @@ export class Controller implements Service {
     const { client, settings, log } = this.#options;
     const namespace = kind.scope === "operator" ? settings.namespace : undefined;
     return new Watcher({
-      client, log,
+      client,
+      log,
       target: { apiVersion: `${settings.domain}/${settings.version}`, kind: kind.kind, namespace },
       label: kind.name,
       keep: withoutManagedFields,
@@ -97,7 +98,10 @@ export class Controller implements Service {
     const seen = await this.#seen(kind, changes);
     const fresh = changes.filter((change) => seen.get(keyOf(change)) !== digestOf(change.object));
     for (const change of fresh) this.#dispatcher.dispatch(kind, change);
-    await this.#spread(kind, changes.filter((change) => !fresh.includes(change)));
+    await this.#spread(
+      kind,
+      changes.filter((change) => !fresh.includes(change)),
+    );
   }
 
   async #seen(kind: Kind, changes: readonly ObjectChange[]): Promise<ReadonlyMap<string, string>> {
@@ -113,7 +117,9 @@ export class Controller implements Service {
   async #spread(kind: Kind, changes: readonly ObjectChange[]): Promise<void> {
     const step = this.#options.resyncMs(kind.name) / (changes.length + 1);
     const items = changes.map(({ object }, index) => ({
-      namespace: object.metadata.namespace ?? "", name: object.metadata.name ?? "", uid: object.metadata.uid ?? "",
+      namespace: object.metadata.namespace ?? "",
+      name: object.metadata.name ?? "",
+      uid: object.metadata.uid ?? "",
       afterMs: Math.round(step * (index + 1)),
     }));
     if (items.length > 0) await this.#options.bus.spread(kind.name, items).catch(() => undefined);
@@ -127,7 +133,10 @@ export class Controller implements Service {
     this.#options.log.warn({ reason }, "store lost, publishing every object");
     for (const [kind, watcher] of this.#watchers) {
       const objects = [...watcher.store.values()];
-      this.#note(kind, objects.map((object) => ({ type: "MODIFIED", object })));
+      this.#note(
+        kind,
+        objects.map((object) => ({ type: "MODIFIED", object })),
+      );
       void this.#options.cache.markComplete(kind.name, "resync").catch(() => undefined);
       for (const object of objects) this.#dispatcher.dispatch(kind, { type: "ADDED", object });
     }

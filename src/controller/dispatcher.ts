@@ -102,7 +102,14 @@ export class Dispatcher implements Service {
     for (const [, message] of batch) {
       metrics.published.inc({ kind: message.kind, lane: message.lane });
       this.#options.log.info(
-        { kind: message.kind, namespace: message.namespace, name: message.name, uid: message.uid, eventId: message.eventId, cause: message.cause },
+        {
+          kind: message.kind,
+          namespace: message.namespace,
+          name: message.name,
+          uid: message.uid,
+          eventId: message.eventId,
+          cause: message.cause,
+        },
         "event published",
       );
     }

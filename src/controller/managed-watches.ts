@@ -79,7 +79,10 @@ export class ManagedWatches {
   #open({ target, news }: Wish): Watcher {
     const { client, settings, dispatcher, log } = this.#options;
     return new Watcher({
-      client, log, target, label: "managed",
+      client,
+      log,
+      target,
+      label: "managed",
       keep: onlyIdentity,
       onList: (changes, first) => {
         if (!first || news) for (const change of changes) dispatcher.map(mapManaged(change, settings));

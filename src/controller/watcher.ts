@@ -29,6 +29,11 @@ export interface WatcherOptions {
   readonly log: Logger;
 }
 
+// The compiler takes the loop condition for lasting; an await lies between.
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
 export class Watcher implements Service {
   readonly name: string;
   readonly store: Store;
@@ -66,7 +71,7 @@ export class Watcher implements Service {
         this.#report(undefined);
         version = await this.#watch(version, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (isAborted(signal)) return;
         if (error instanceof GoneError) {
           version = undefined;
           continue;

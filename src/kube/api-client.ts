@@ -49,7 +49,7 @@ class ApiClient implements KubeClient {
       const query = new URLSearchParams({ limit: String(options.limit ?? PAGE_SIZE) });
       if (options.labelSelector !== undefined) query.set("labelSelector", options.labelSelector);
       if (token !== "") query.set("continue", token);
-      const list = (await this.#http.json({ method: "GET", path: `${path}?${query}`, signal: options.signal })) as ObjectList;
+      const list = (await this.#http.json({ method: "GET", path: `${path}?${query.toString()}`, signal: options.signal })) as ObjectList;
       // Items of a list carry neither apiVersion nor kind.
       yield { items: list.items.map((item) => ({ ...item, ...kind })), resourceVersion: list.metadata.resourceVersion };
       token = list.metadata.continue ?? "";
@@ -64,7 +64,10 @@ class ApiClient implements KubeClient {
   async patch(ref: ObjectRef, patch: Patch, options: PatchOptions = {}): Promise<KubeObject> {
     const body = patch.type === "json" ? patch.operations : patch.body;
     return this.#object({
-      method: "PATCH", path: await this.#path(ref, options.subresource), body, signal: options.signal,
+      method: "PATCH",
+      path: await this.#path(ref, options.subresource),
+      body,
+      signal: options.signal,
       contentType: patch.type === "json" ? "application/json-patch+json" : "application/merge-patch+json",
     });
   }
@@ -77,7 +80,12 @@ class ApiClient implements KubeClient {
 
   async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
     const preconditions = options.uid === undefined ? {} : { preconditions: { uid: options.uid } };
-    const body = { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy: options.propagationPolicy ?? "Background", ...preconditions };
+    const body = {
+      kind: "DeleteOptions",
+      apiVersion: "v1",
+      propagationPolicy: options.propagationPolicy ?? "Background",
+      ...preconditions,
+    };
     await this.#http.json({ method: "DELETE", path: await this.#path(ref), body, signal: options.signal });
   }
 
@@ -100,7 +108,8 @@ class ApiClient implements KubeClient {
 
   async #collection(kind: KindRef, namespace: string | undefined): Promise<string> {
     const info = await this.#discovery.find(kind);
-    if (!info) throw new NotFoundError("PS_KUBE_UNKNOWN_KIND", `the API server has no kind ${kind.kind} in ${kind.apiVersion}`, { status: 404 });
+    if (!info)
+      throw new NotFoundError("PS_KUBE_UNKNOWN_KIND", `the API server has no kind ${kind.kind} in ${kind.apiVersion}`, { status: 404 });
     const scope = info.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
     return `${groupPath(kind.apiVersion)}${scope}/${info.plural}`;
   }

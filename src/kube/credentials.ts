@@ -26,11 +26,14 @@ export function loadCredentials(kubeconfig: string | undefined): Credentials {
     if (kubeconfig === undefined) config.loadFromCluster();
     else config.loadFromFile(kubeconfig);
   } catch (error) {
-    throw new ConfigError("PS_CONFIG_KUBECONFIG", `no access to a cluster: set KUBECONFIG, or run in a pod (${messageOf(error)})`, { cause: error });
+    throw new ConfigError("PS_CONFIG_KUBECONFIG", `no access to a cluster: set KUBECONFIG, or run in a pod (${messageOf(error)})`, {
+      cause: error,
+    });
   }
   const cluster = config.getCurrentCluster();
   // Outside a pod client-node makes an address of missing variables instead of saying so.
-  if (cluster?.server.includes("undefined") === true) throw new ConfigError("PS_CONFIG_KUBECONFIG", "no access to a cluster: set KUBECONFIG, or run in a pod");
+  if (cluster?.server.includes("undefined") === true)
+    throw new ConfigError("PS_CONFIG_KUBECONFIG", "no access to a cluster: set KUBECONFIG, or run in a pod");
   if (!cluster) throw new ConfigError("PS_CONFIG_KUBECONFIG", "the file that KUBECONFIG names has no current context");
   const read = (): Promise<RequestOptions> => applied(config);
   return {

@@ -55,14 +55,15 @@ const BY_STATUS: Readonly<Record<number, readonly [ErrorCode, KubeErrorClass]>> 
 export function kubeError(message: string, detail: KubeErrorDetail): KubeError {
   const known = BY_STATUS[detail.status];
   if (known) return new known[1](known[0], message, detail);
-  return detail.status >= 500
-    ? new ServerError("PS_KUBE_SERVER", message, detail)
-    : new RequestError("PS_KUBE_REQUEST", message, detail);
+  return detail.status >= 500 ? new ServerError("PS_KUBE_SERVER", message, detail) : new RequestError("PS_KUBE_REQUEST", message, detail);
 }
 
 /** Trouble that is not the object's fault and raises no attempt count (design.md 3.2 "Counting"). */
 export function isUncounted(error: unknown): boolean {
   return (
-    error instanceof UnreachableError || error instanceof ServerError || error instanceof TooManyRequestsError || error instanceof ConflictError
+    error instanceof UnreachableError ||
+    error instanceof ServerError ||
+    error instanceof TooManyRequestsError ||
+    error instanceof ConflictError
   );
 }

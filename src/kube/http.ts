@@ -69,7 +69,7 @@ export class Http {
   }
 
   async close(): Promise<void> {
-    const agents = await Promise.all([this.#agent, this.#watchAgent]);
+    const agents = await Promise.all([this.#agent ?? Promise.resolve(undefined), this.#watchAgent ?? Promise.resolve(undefined)]);
     await Promise.all(agents.map((agent) => agent?.destroy()));
   }
 
@@ -95,7 +95,14 @@ export class Http {
     const { ca, cert, key, rejectUnauthorized } = await this.#options.credentials.tls();
     const tls = Object.fromEntries(Object.entries({ ca, cert, key, rejectUnauthorized }).filter(([, value]) => value !== undefined));
     // Watches are quiet for long: their own inactivity timer decides, not the agent's.
-    return new Agent({ connections, pipelining: 1, keepAliveTimeout: 60_000, bodyTimeout: 0, headersTimeout: 0, connect: { ...tls, timeout: 5000 } });
+    return new Agent({
+      connections,
+      pipelining: 1,
+      keepAliveTimeout: 60_000,
+      bodyTimeout: 0,
+      headersTimeout: 0,
+      connect: { ...tls, timeout: 5000 },
+    });
   }
 }
 

@@ -150,7 +150,10 @@ export class LeaderElector implements Service {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
       metadata: {
-        ...old?.metadata, name, namespace, annotations: { ...old?.metadata.annotations, [MODE_ANNOTATION]: mode },
+        ...old?.metadata,
+        name,
+        namespace,
+        annotations: { ...old?.metadata.annotations, [MODE_ANNOTATION]: mode },
       },
       spec: {
         holderIdentity: identity,
@@ -198,5 +201,5 @@ interface LeaseSpec {
 }
 
 function specOf(lease: KubeObject): LeaseSpec {
-  return (lease["spec"] ?? {}) as LeaseSpec;
+  return lease["spec"] ?? {};
 }

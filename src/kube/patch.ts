@@ -32,7 +32,10 @@ function diffLists(from: readonly unknown[], to: readonly unknown[], path: strin
   const changed = from.slice(0, common).flatMap((item, index) => diff(item, to[index], `${path}/${index}`));
   const added = to.slice(common).map((value, offset): PatchOperation => ({ op: "add", path: `${path}/${common + offset}`, value }));
   // From the end, so that indices stay right while they go.
-  const removed = from.slice(common).map((_, offset): PatchOperation => ({ op: "remove", path: `${path}/${common + offset}` })).toReversed();
+  const removed = from
+    .slice(common)
+    .map((_, offset): PatchOperation => ({ op: "remove", path: `${path}/${common + offset}` }))
+    .toReversed();
   return [...changed, ...added, ...removed];
 }
 

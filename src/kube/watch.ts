@@ -31,7 +31,7 @@ export async function* watchOnce(call: WatchCall): AsyncGenerator<WatchEvent> {
   let cancel = after(INACTIVITY_MS, () => idle.abort());
   const signal = call.options.signal ? AbortSignal.any([call.options.signal, idle.signal]) : idle.signal;
   try {
-    const body = await call.http.stream({ method: "GET", path: `${call.path}?${query(call.options)}`, signal });
+    const body = await call.http.stream({ method: "GET", path: `${call.path}?${query(call.options).toString()}`, signal });
     for await (const line of lines(body, () => {
       cancel();
       cancel = after(INACTIVITY_MS, () => idle.abort());

@@ -2,7 +2,7 @@
 // they were computed from (AC-14): a write that comes late is refused and computed again.
 import { ConflictError, InvalidError } from "../kube/errors.ts";
 import { diff } from "../kube/patch.ts";
-import type { KubeObject, ObjectMeta, PatchOperation } from "../kube/types.ts";
+import type { ObjectMeta, PatchOperation } from "../kube/types.ts";
 import type { Context } from "./kind.ts";
 
 interface OwnObject {
@@ -19,20 +19,26 @@ export function patchObject<T extends OwnObject>(object: T, operations: readonly
 
 /** Brings the status to `status`; nothing is sent when nothing changes. */
 export function patchStatus<T extends OwnObject>(object: T, status: object, context: Context): Promise<T> {
-  const operations: PatchOperation[] = object.status === undefined ? [{ op: "add", path: "/status", value: status }] : diff(object.status, status, "/status");
+  const operations: PatchOperation[] =
+    object.status === undefined ? [{ op: "add", path: "/status", value: status }] : diff(object.status, status, "/status");
   return guarded(object, operations, { context, subresource: "status" });
 }
 
-async function guarded<T extends OwnObject>(object: T, operations: readonly PatchOperation[], { context, subresource }: { context: Context; subresource?: "status" }): Promise<T> {
+async function guarded<T extends OwnObject>(
+  object: T,
+  operations: readonly PatchOperation[],
+  { context, subresource }: { context: Context; subresource?: "status" },
+): Promise<T> {
   if (operations.length === 0) return object;
   const { apiVersion, kind, metadata } = object;
   const guard: PatchOperation = { op: "test", path: "/metadata/resourceVersion", value: metadata.resourceVersion };
   const ref = { apiVersion, kind, name: metadata.name ?? "", namespace: metadata.namespace };
   try {
     const written = await context.client.patch(ref, { type: "json", operations: [guard, ...operations] }, { subresource });
-    return written as KubeObject as unknown as T;
+    return written as unknown as T;
   } catch (error) {
-    if (isFailedTest(error)) throw new ConflictError("PS_KUBE_CONFLICT", `${kind} ${metadata.name} has changed meanwhile`, { status: 409, cause: error });
+    if (isFailedTest(error))
+      throw new ConflictError("PS_KUBE_CONFLICT", `${kind} ${metadata.name} has changed meanwhile`, { status: 409, cause: error });
     throw error;
   }
 }

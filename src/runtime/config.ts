@@ -51,7 +51,10 @@ function processSource(): ConfigSource {
 }
 
 function envName(key: string): string {
-  return `POOLSTREAM_${key.replaceAll(/[A-Z]/gu, (letter) => `_${letter}`).replaceAll(".", "_").toUpperCase()}`;
+  return `POOLSTREAM_${key
+    .replaceAll(/[A-Z]/gu, (letter) => `_${letter}`)
+    .replaceAll(".", "_")
+    .toUpperCase()}`;
 }
 
 function rejectUnknownEnv(env: ConfigSource["env"]): void {
@@ -62,7 +65,10 @@ function rejectUnknownEnv(env: ConfigSource["env"]): void {
 
 // Kubernetes puts variables of this form into every pod beside a Service named poolstream-*.
 function isServiceLink(name: string, value: string | undefined): boolean {
-  return /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/u.test(name) || (name.endsWith("_PORT") && value?.startsWith("tcp://") === true);
+  return (
+    /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/u.test(name) ||
+    (name.endsWith("_PORT") && value?.startsWith("tcp://") === true)
+  );
 }
 
 function readConfigFile(source: ConfigSource): ReadonlyMap<string, string> {
@@ -135,7 +141,8 @@ function freeze(values: ReadonlyMap<string, string>): Config {
   const kinds = Object.fromEntries(Object.keys(KIND_PARTITIONS).map((kind) => [kind, kindConfig(kind, string, number)]));
   const text = Object.fromEntries(
     SETTINGS.filter((setting) => values.has(setting.key)).map((setting) => [
-      setting.key, setting.secret === true ? "***" : string(setting.key),
+      setting.key,
+      setting.secret === true ? "***" : string(setting.key),
     ]),
   );
   return Object.freeze({ kinds, text, optional, string, number });

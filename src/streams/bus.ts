@@ -41,7 +41,11 @@ export interface Delivery {
   /** Monotonic instant (ms) after which no write may be started (design.md 3.2 "write gate"). */
   writableUntil(): number;
   /** Finished; `digest` is stored in `seen`; `requeueAfterMs` sets the key's own timer, absent clears it. */
-  done(result: { readonly requeueAfterMs?: number | undefined; readonly digest?: string | undefined; readonly gone?: boolean }): Promise<void>;
+  done(result: {
+    readonly requeueAfterMs?: number | undefined;
+    readonly digest?: string | undefined;
+    readonly gone?: boolean;
+  }): Promise<void>;
   /** Failed: try again by backoff, or after `afterMs` (held in the due index). `counted` false leaves attempts alone. */
   retry(failure: { readonly cause: string; readonly counted: boolean; readonly afterMs?: number | undefined }): Promise<void>;
   /** To the dead-letter stream, atomically. */

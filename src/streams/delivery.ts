@@ -28,7 +28,8 @@ export interface Hold {
 export function createDelivery(hold: Hold, endings: Endings, onEnded: () => void): Delivery {
   let ended = false;
   const once = async (ending: () => Promise<void>): Promise<void> => {
-    if (ended) throw new AppError("PS_STREAM_DELIVERY_ENDED", `the delivery of ${hold.message.kind} ${hold.message.name} has ended already`);
+    if (ended)
+      throw new AppError("PS_STREAM_DELIVERY_ENDED", `the delivery of ${hold.message.kind} ${hold.message.name} has ended already`);
     ended = true;
     try {
       await ending();

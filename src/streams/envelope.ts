@@ -63,8 +63,14 @@ export function decode(text: string, lane: Lane): Message | undefined {
     return undefined;
   }
   return {
-    kind, namespace, name, lane,
-    uid: textOf(uid), cause: textOf(cause), eventId: textOf(eventId), traceparent: textOf(traceparent),
+    kind,
+    namespace,
+    name,
+    lane,
+    uid: textOf(uid),
+    cause: textOf(cause),
+    eventId: textOf(eventId),
+    traceparent: textOf(traceparent),
     waking: members["waking"] === true,
   };
 }

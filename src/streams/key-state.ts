@@ -61,7 +61,9 @@ export function publish(state: KeyState | undefined, message: Message, limits: L
   const merged = mergeMessages(state.message, message);
   switch (state.phase) {
     case "queued":
-      return isPromotion(state, message) ? { state: { ...state, message: merged }, enqueue: "urgent" } : { state: { ...state, message: merged } };
+      return isPromotion(state, message)
+        ? { state: { ...state, message: merged }, enqueue: "urgent" }
+        : { state: { ...state, message: merged } };
     case "running":
       return { state: { ...state, dirty: state.dirty ? mergeMessages(state.dirty, message) : message } };
     case "retrying":

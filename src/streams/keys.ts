@@ -25,11 +25,19 @@ export interface PartitionKeys {
 export function partitionKeys(prefix: string, kind: string, partition: number): PartitionKeys {
   const base = `${prefix}:{${kind}:${partition}}`;
   const keys = {
-    urgent: `${base}:urgent`, bulk: `${base}:bulk`, states: `${base}:keys`, due: `${base}:due`,
-    seen: `${base}:seen`, meta: `${base}:meta`, dead: `${base}:dead`,
+    urgent: `${base}:urgent`,
+    bulk: `${base}:bulk`,
+    states: `${base}:keys`,
+    due: `${base}:due`,
+    seen: `${base}:seen`,
+    meta: `${base}:meta`,
+    dead: `${base}:dead`,
   };
   return {
-    kind, partition, ...keys, lockPrefix: `${base}:lock:`,
+    kind,
+    partition,
+    ...keys,
+    lockPrefix: `${base}:lock:`,
     all: [keys.urgent, keys.bulk, keys.states, keys.due, keys.seen, keys.meta, keys.dead],
   };
 }

@@ -84,7 +84,17 @@ class MemoryBus implements Bus, BeatStore, LossWatch, DeadLetters {
   spread(kind: string, items: readonly SpreadItem[]): Promise<void> {
     const now = this.#options.clock.monotonic();
     for (const { namespace, name, uid, afterMs } of items) {
-      const message: Message = { kind, namespace, name, uid, cause: "resync", lane: "bulk", waking: false, eventId: "resync", traceparent: "" };
+      const message: Message = {
+        kind,
+        namespace,
+        name,
+        uid,
+        cause: "resync",
+        lane: "bulk",
+        waking: false,
+        eventId: "resync",
+        traceparent: "",
+      };
       this.#due.set(`~${idOf(message)}`, { at: now + afterMs, message });
     }
     return Promise.resolve();
@@ -118,7 +128,8 @@ class MemoryBus implements Bus, BeatStore, LossWatch, DeadLetters {
     const rows = new Map<string, { -readonly [member in keyof LaneDepth]: LaneDepth[member] }>();
     for (const [kind, partitions] of Object.entries(this.#options.topology)) {
       for (let partition = 0; partition < partitions; partition += 1) {
-        for (const lane of ["urgent", "bulk"] as const) rows.set(`${kind} ${partition} ${lane}`, { kind, partition, lane, lag: 0, pending: 0, oldestMs: 0 });
+        for (const lane of ["urgent", "bulk"] as const)
+          rows.set(`${kind} ${partition} ${lane}`, { kind, partition, lane, lag: 0, pending: 0, oldestMs: 0 });
       }
     }
     for (const { phase, message } of this.#states.values()) {
@@ -156,10 +167,19 @@ class MemoryBus implements Bus, BeatStore, LossWatch, DeadLetters {
     const key = `${tick.kind} ${tick.schedule}`;
     if (tick.plannedAt <= (this.#fired.get(key) ?? Number.NEGATIVE_INFINITY)) return false;
     this.#fired.set(key, tick.plannedAt);
-    await this.publish([{
-      kind: tick.kind, namespace: TICK_NAMESPACE, name: tick.schedule, uid: "", cause: "tick", lane: "bulk", waking: false,
-      eventId: `tick-${tick.plannedAt}`, traceparent: "",
-    }]);
+    await this.publish([
+      {
+        kind: tick.kind,
+        namespace: TICK_NAMESPACE,
+        name: tick.schedule,
+        uid: "",
+        cause: "tick",
+        lane: "bulk",
+        waking: false,
+        eventId: `tick-${tick.plannedAt}`,
+        traceparent: "",
+      },
+    ]);
     return true;
   }
 
@@ -231,13 +251,19 @@ class MemoryBus implements Bus, BeatStore, LossWatch, DeadLetters {
     consumer.open += 1;
     this.#fencing += 1;
     const hold = {
-      message: state.message, partition: this.#partition(state.message), fencing: this.#fencing, attempts: state.attempts, crashes: state.crashes,
-      waitedMs: this.#options.clock.monotonic() - waitedSince, signal: new AbortController().signal,
+      message: state.message,
+      partition: this.#partition(state.message),
+      fencing: this.#fencing,
+      attempts: state.attempts,
+      crashes: state.crashes,
+      waitedMs: this.#options.clock.monotonic() - waitedSince,
+      signal: new AbortController().signal,
     };
     const endings = {
       done: (result: DoneResult) => this.#done(id, result),
       retry: (failure: RetryFailure) => this.#retry(id, failure),
-      bury: ({ cause }: { readonly cause: string }) => this.#end(id, (current) => bury(current, this.#failure(cause, false, false), this.#options.timings)),
+      bury: ({ cause }: { readonly cause: string }) =>
+        this.#end(id, (current) => bury(current, this.#failure(cause, false, false), this.#options.timings)),
       handBack: () => this.#end(id, requeue),
       writableUntil: () => Number.POSITIVE_INFINITY,
     };

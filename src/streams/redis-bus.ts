@@ -58,7 +58,10 @@ class RedisBus implements Bus, BeatStore, LossWatch, DeadLetters {
     this.#prefix = options.prefix ?? "ps";
     this.#client = commandClient(options);
     this.#partitions = Object.entries(topology).flatMap(([kind, count]) =>
-      Array.from({ length: count }, (_, partition) => new RedisPartition(this.#client, partitionKeys(this.#prefix, kind, partition), timings)),
+      Array.from(
+        { length: count },
+        (_, partition) => new RedisPartition(this.#client, partitionKeys(this.#prefix, kind, partition), timings),
+      ),
     );
     this.#byKind = Map.groupBy(this.#partitions, (partition) => partition.keys.kind);
     const recover = (reason: string): Promise<void> => this.#epoch.recover(reason);
@@ -87,10 +90,21 @@ class RedisBus implements Bus, BeatStore, LossWatch, DeadLetters {
     const partitions = options.kinds.flatMap((kind) => this.#ofKind(kind));
     const suffix = this.#consumes === 0 ? "" : `.${this.#consumes}`;
     this.#consumes += 1;
-    const running = new RedisConsumer({
-      reader, client: this.#client, consumer: consumer + suffix, partitions,
-      endings: this.#endings, heartbeat: this.#heartbeat, epoch: this.#epoch, timings, clock, log,
-    }, options);
+    const running = new RedisConsumer(
+      {
+        reader,
+        client: this.#client,
+        consumer: consumer + suffix,
+        partitions,
+        endings: this.#endings,
+        heartbeat: this.#heartbeat,
+        epoch: this.#epoch,
+        timings,
+        clock,
+        log,
+      },
+      options,
+    );
     this.#readers.add(reader);
     this.#consumers.add(running);
     running.start();
@@ -112,13 +126,15 @@ class RedisBus implements Bus, BeatStore, LossWatch, DeadLetters {
       const { namespace, name } = splitField(key);
       return this.#home(kind, namespace, name);
     };
-    await Promise.all([...Map.groupBy(keys, home)].map(async ([partition, group]) => {
-      for (let start = 0; start < group.length; start += 1000) {
-        const part = group.slice(start, start + 1000);
-        const digests = await this.#client.hmget(partition.keys.seen, ...part);
-        for (const [index, key] of part.entries()) if (typeof digests[index] === "string") found.set(key, digests[index]);
-      }
-    }));
+    await Promise.all(
+      [...Map.groupBy(keys, home)].map(async ([partition, group]) => {
+        for (let start = 0; start < group.length; start += 1000) {
+          const part = group.slice(start, start + 1000);
+          const digests = await this.#client.hmget(partition.keys.seen, ...part);
+          for (const [index, key] of part.entries()) if (typeof digests[index] === "string") found.set(key, digests[index]);
+        }
+      }),
+    );
     return found;
   }
 

@@ -24,7 +24,8 @@ function common({ tls, log }: ConnectionOptions) {
     ...(tls ? { tls } : {}),
     retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 10), MOST_RECONNECT_MS),
     // A replica that was the primary: reconnect, the address leads to the new one, and send the command again.
-    reconnectOnError: (error: Error) => (error.message.startsWith("READONLY") || error.message.startsWith("UNBLOCKED") ? (2 as const) : false),
+    reconnectOnError: (error: Error) =>
+      error.message.startsWith("READONLY") || error.message.startsWith("UNBLOCKED") ? (2 as const) : false,
     connectionName: `poolstream-${String(log.bindings()["role"] ?? "bus")}`,
   };
 }
@@ -32,7 +33,11 @@ function common({ tls, log }: ConnectionOptions) {
 /** For commands and scripts: rejects at once while disconnected, and after two seconds without an answer (AC-42). */
 export function commandClient(options: ConnectionOptions): Redis {
   const client = new Redis(options.url, {
-    ...common(options), enableOfflineQueue: false, commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false,
+    ...common(options),
+    enableOfflineQueue: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
   });
   return quiet(client, options.log, "command");
 }
@@ -79,7 +84,10 @@ export async function checkServer(client: Redis, log: Logger): Promise<string> {
   const fact = (name: string): string => new RegExp(`^${name}:(\\S+)`, "mu").exec(info)?.[1] ?? "";
   const version = fact("redis_version");
   if (!(Number.parseInt(version, 10) >= 7)) {
-    throw new AppError("PS_STREAM_SERVER", `Redis ${version} cannot be used: version 7.0 or newer is needed, older ones report no group lag`);
+    throw new AppError(
+      "PS_STREAM_SERVER",
+      `Redis ${version} cannot be used: version 7.0 or newer is needed, older ones report no group lag`,
+    );
   }
   const policy = fact("maxmemory_policy");
   if (policy !== "noeviction" && fact("maxmemory") !== "0") {

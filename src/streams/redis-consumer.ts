@@ -92,7 +92,8 @@ export class RedisConsumer implements Consumer {
   // Leaving politely is worth one try; what does not get through is reclaimed by others.
   async #eachPartition(step: (partition: RedisPartition) => Promise<unknown>): Promise<void> {
     const settled = await Promise.allSettled(this.#parts.partitions.map((partition) => step(partition)));
-    for (const one of settled) if (one.status === "rejected") this.#parts.log.debug({ err: messageOf(one.reason) }, "farewell not delivered");
+    for (const one of settled)
+      if (one.status === "rejected") this.#parts.log.debug({ err: messageOf(one.reason) }, "farewell not delivered");
   }
 
   #openEntries(partition: RedisPartition): string[] {
@@ -122,7 +123,9 @@ export class RedisConsumer implements Consumer {
   }
 
   async #recover(): Promise<void> {
-    await this.#parts.epoch.recover("epoch or group missing at read").catch((err: unknown) => this.#parts.log.warn({ err }, "store not opened"));
+    await this.#parts.epoch
+      .recover("epoch or group missing at read")
+      .catch((err: unknown) => this.#parts.log.warn({ err }, "store not opened"));
   }
 
   async #step(): Promise<void> {
@@ -164,7 +167,12 @@ export class RedisConsumer implements Consumer {
       const slots = this.#options.slots - this.#open;
       if (!partition || slots < 1) break;
       const sentAt = this.#parts.clock.monotonic();
-      const { now, taken } = await reclaim(partition, { consumer, idleMs: timings.idleMs, slots, suspects: Math.max(0, 1 - this.#suspects) });
+      const { now, taken } = await reclaim(partition, {
+        consumer,
+        idleMs: timings.idleMs,
+        slots,
+        suspects: Math.max(0, 1 - this.#suspects),
+      });
       this.#open += taken.length;
       for (const one of taken) this.#deliver(partition, one, { sentAt, now });
     }
@@ -175,9 +183,21 @@ export class RedisConsumer implements Consumer {
     const { reader, consumer } = this.#parts;
     const streams = plan.sources.map((source) => source.stream);
     const ids = streams.map(() => ">");
-    const reply = plan.blockMs === undefined
-      ? await reader.xreadgroup("GROUP", GROUP, consumer, "COUNT", plan.count, "STREAMS", ...streams, ...ids)
-      : await reader.xreadgroup("GROUP", GROUP, consumer, "COUNT", plan.count, "BLOCK", Math.max(1, Math.round(plan.blockMs)), "STREAMS", ...streams, ...ids);
+    const reply =
+      plan.blockMs === undefined
+        ? await reader.xreadgroup("GROUP", GROUP, consumer, "COUNT", plan.count, "STREAMS", ...streams, ...ids)
+        : await reader.xreadgroup(
+            "GROUP",
+            GROUP,
+            consumer,
+            "COUNT",
+            plan.count,
+            "BLOCK",
+            Math.max(1, Math.round(plan.blockMs)),
+            "STREAMS",
+            ...streams,
+            ...ids,
+          );
     const lists: [Source, Entry[]][] = [];
     for (const [stream, items] of reply ?? []) {
       const source = plan.sources.find((candidate) => candidate.stream === stream);
@@ -215,8 +235,20 @@ export class RedisConsumer implements Consumer {
     const { client, log } = this.#parts;
     log.error({ kind: partition.keys.kind, partition: partition.keys.partition, entry: id }, "undecodable entry buried");
     const stream = lane === "urgent" ? partition.keys.urgent : partition.keys.bulk;
-    void client.multi()
-      .xadd(partition.keys.dead, "*", "m", json.slice(0, 1024), "cause", "undecodable entry", "lane", lane === "urgent" ? "u" : "b", "key", "/")
+    void client
+      .multi()
+      .xadd(
+        partition.keys.dead,
+        "*",
+        "m",
+        json.slice(0, 1024),
+        "cause",
+        "undecodable entry",
+        "lane",
+        lane === "urgent" ? "u" : "b",
+        "key",
+        "/",
+      )
       .xack(stream, GROUP, id)
       .exec()
       .catch((err: unknown) => log.warn({ err }, "undecodable entry not buried"))
@@ -239,7 +271,11 @@ export class RedisConsumer implements Consumer {
       {
         message: uid === "*" ? message : { ...message, uid },
         partition: partition.keys.partition,
-        fencing: Number(token), attempts: Number(attempts), crashes: Number(crashes), waitedMs: Math.max(0, at.now - Number(taken.id.split("-")[0])), signal: hold.abort.signal,
+        fencing: Number(token),
+        attempts: Number(attempts),
+        crashes: Number(crashes),
+        waitedMs: Math.max(0, at.now - Number(taken.id.split("-")[0])),
+        signal: hold.abort.signal,
       },
       this.#endingsOf(hold, Number(attempts)),
       () => this.#ended(hold),
@@ -261,9 +297,8 @@ export class RedisConsumer implements Consumer {
 
   #endingsOf(hold: RedisHold, attempts: number): Parameters<typeof createDelivery>[1] {
     const { timings } = this.#parts;
-    const end = (op: string, a: string | number, b: string, c: string | number): Promise<void> => this.#end(hold, [
-      op, hold.lane, hold.id, hold.field, hold.token, a, b, c, op === "hold" || op === "bury" ? hold.json : "",
-    ]);
+    const end = (op: string, a: string | number, b: string, c: string | number): Promise<void> =>
+      this.#end(hold, [op, hold.lane, hold.id, hold.field, hold.token, a, b, c, op === "hold" || op === "bury" ? hold.json : ""]);
     return {
       done: ({ requeueAfterMs, digest, gone }: DoneResult) =>
         end("done", requeueAfterMs === undefined ? "" : Math.max(0, Math.round(requeueAfterMs)), digest ?? "", gone === true ? "1" : ""),

@@ -31,10 +31,20 @@ export async function spreadInto(partition: RedisPartition, items: readonly Spre
 }
 
 /** Partition 0 of the kind. True when this call fired it. */
-export async function fireTick(partition: RedisPartition, tick: { readonly kind: string; readonly schedule: string; readonly plannedAt: number }): Promise<boolean> {
+export async function fireTick(
+  partition: RedisPartition,
+  tick: { readonly kind: string; readonly schedule: string; readonly plannedAt: number },
+): Promise<boolean> {
   const message: Message = {
-    kind: tick.kind, namespace: TICK_NAMESPACE, name: tick.schedule, uid: "", cause: "tick", lane: "bulk", waking: false,
-    eventId: `tick-${tick.plannedAt}`, traceparent: "",
+    kind: tick.kind,
+    namespace: TICK_NAMESPACE,
+    name: tick.schedule,
+    uid: "",
+    cause: "tick",
+    lane: "bulk",
+    waking: false,
+    eventId: `tick-${tick.plannedAt}`,
+    traceparent: "",
   };
   return (await partition.call(TICK, [tick.schedule, tick.plannedAt, fieldOf(message), encode(message)])) === 1;
 }

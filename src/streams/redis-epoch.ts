@@ -93,7 +93,10 @@ export class RedisEpoch {
     const reply = asList(await run(client, ENSURE, partition.keys.all, [randomUUID(), remembered, lockTtlMs]));
     const version = asText(reply[2]);
     if (version !== STATE_VERSION) {
-      throw new AppError("PS_STREAM_STATE_VERSION", `Redis holds states of version ${version}, this process writes version ${STATE_VERSION}`);
+      throw new AppError(
+        "PS_STREAM_STATE_VERSION",
+        `Redis holds states of version ${version}, this process writes version ${STATE_VERSION}`,
+      );
     }
     this.#takesFrom = Math.max(this.#takesFrom, clock.monotonic() + Number(reply[1]));
     partition.epoch = asText(reply[0]);

@@ -90,7 +90,10 @@ export class RedisHeartbeat {
   async run(signal: AbortSignal): Promise<void> {
     // Two loops: a renewal that hangs must not keep the check from aborting in time.
     const { heartbeatMs } = this.#options.timings;
-    await Promise.all([every(heartbeatMs, signal, () => this.#renewAll()), every(Math.max(5, heartbeatMs / 10), signal, () => this.#expire())]);
+    await Promise.all([
+      every(heartbeatMs, signal, () => this.#renewAll()),
+      every(Math.max(5, heartbeatMs / 10), signal, () => this.#expire()),
+    ]);
   }
 
   #expire(): Promise<void> {

@@ -53,7 +53,9 @@ export class LanePlanner {
     }
     if (bulk.length > 0) {
       // Urgent first: each of its streams is looked at once between two reads of bulk.
-      return this.#probed < this.#lanes.urgent.length ? this.#fit(this.#lanes.urgent, free) : this.#fit(this.#candidates("bulk", bulk), free);
+      return this.#probed < this.#lanes.urgent.length
+        ? this.#fit(this.#lanes.urgent, free)
+        : this.#fit(this.#candidates("bulk", bulk), free);
     }
     const all = [...this.#lanes.urgent, ...this.#lanes.bulk];
     // With fewer slots than streams, short turns over a part of them: each stream is asked twice a second.

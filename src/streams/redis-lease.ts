@@ -5,7 +5,11 @@ import { run } from "./redis-connection.ts";
 import { LEASE, UNLEASE } from "./redis-upkeep-scripts.ts";
 
 /** True while `holder` has it; the same call takes and renews. */
-export async function acquireLease(client: Redis, prefix: string, lease: { readonly holder: string; readonly ttlMs: number }): Promise<boolean> {
+export async function acquireLease(
+  client: Redis,
+  prefix: string,
+  lease: { readonly holder: string; readonly ttlMs: number },
+): Promise<boolean> {
   return (await run(client, LEASE, [beatLeaseKey(prefix)], [lease.holder, lease.ttlMs])) === 1;
 }
 

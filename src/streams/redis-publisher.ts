@@ -89,7 +89,11 @@ export class RedisPublisher {
 
   async #persist(chunk: readonly Need[]): Promise<void> {
     const args = chunk.flatMap(({ message, json }) => [
-      fieldOf(message), json, message.lane === "urgent" ? "u" : "b", flagsOf(message), message.uid,
+      fieldOf(message),
+      json,
+      message.lane === "urgent" ? "u" : "b",
+      flagsOf(message),
+      message.uid,
     ]);
     let waitMs = 20;
     for (;;) {

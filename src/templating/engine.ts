@@ -70,8 +70,13 @@ class Engine implements Templating {
 
   #run(options: RenderOptions): Run {
     const run: Run = {
-      style: options.style ?? this.#options.defaultStyle, source: options.source, variables: {}, readsClock: false, depth: 0,
-      vars: new Set(Object.keys(options.templateVariables ?? {})), budget: new Budget(() => this.#options.clock.monotonic()),
+      style: options.style ?? this.#options.defaultStyle,
+      source: options.source,
+      variables: {},
+      readsClock: false,
+      depth: 0,
+      vars: new Set(Object.keys(options.templateVariables ?? {})),
+      budget: new Budget(() => this.#options.clock.monotonic()),
     };
     run.variables = this.#variables(options, run);
     return run;
@@ -155,7 +160,11 @@ const MAX_JINJA2_DEPTH = 101;
 function withoutOmitted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.filter((item) => item !== OMIT).map(withoutOmitted);
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== OMIT).map(([key, member]) => [key, withoutOmitted(member)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== OMIT)
+      .map(([key, member]) => [key, withoutOmitted(member)]),
+  );
 }
 
 interface Run {

@@ -69,7 +69,8 @@ export class HandlebarsStyle {
   }
 
   #compile(text: string, source: string): Compiled {
-    if (text.length > MAX_TEMPLATE) throw new AppError("PS_TEMPLATE_SYNTAX", `${source}: a template of more than ${MAX_TEMPLATE} characters`);
+    if (text.length > MAX_TEMPLATE)
+      throw new AppError("PS_TEMPLATE_SYNTAX", `${source}: a template of more than ${MAX_TEMPLATE} characters`);
     let program: hbs.AST.Program;
     try {
       program = this.#handlebars.parse(text);
@@ -87,7 +88,9 @@ export class HandlebarsStyle {
       };
       const helpers = { ...this.#helpers(call), [TYPED]: capture };
       const text_ = template(variables, {
-        helpers, allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false,
+        helpers,
+        allowProtoPropertiesByDefault: false,
+        allowProtoMethodsByDefault: false,
       });
       return expression ? value : text_;
     };
@@ -126,9 +129,7 @@ function onlyExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement | u
 // {{expr}} → {{__typed expr}}, {{helper a b}} → {{__typed (helper a b)}}: the capture sees the value before it becomes text.
 function typed(program: hbs.AST.Program, mustache: hbs.AST.MustacheStatement): hbs.AST.Program {
   const isCall = mustache.params.length > 0 || isHelperName(mustache.path);
-  const argument: hbs.AST.Expression = isCall
-    ? ({ ...mustache, type: "SubExpression" } as hbs.AST.Expression)
-    : mustache.path;
+  const argument: hbs.AST.Expression = isCall ? ({ ...mustache, type: "SubExpression" } as hbs.AST.Expression) : mustache.path;
   const path = { type: "PathExpression", data: false, depth: 0, parts: [TYPED], original: TYPED, loc: mustache.loc };
   return { ...program, body: [{ ...mustache, path, params: [argument], hash: undefined } as unknown as hbs.AST.Statement] };
 }

@@ -5,7 +5,8 @@ const UNITS: Readonly<Record<string, number>> = { w: 604_800_000, d: 86_400_000,
 const N = String.raw`(\d+(?:\.\d+)?)\s*`;
 const SEP = String.raw`\s*[,/]?\s*`;
 const PARTS = new RegExp(
-  `^(?:${N}(?:weeks?|wks?|w)${SEP})?(?:${N}(?:days?|dys?|d)${SEP})?(?:${N}(?:hours?|hrs?|hr|h)${SEP})?(?:${N}(?:minutes?|mins?|m)${SEP})?(?:${N}(?:seconds?|secs?|s))?$`, "u",
+  `^(?:${N}(?:weeks?|wks?|w)${SEP})?(?:${N}(?:days?|dys?|d)${SEP})?(?:${N}(?:hours?|hrs?|hr|h)${SEP})?(?:${N}(?:minutes?|mins?|m)${SEP})?(?:${N}(?:seconds?|secs?|s))?$`,
+  "u",
 );
 
 /** `40s`, `1d12h`, `1.5h`, `-1h`, `1:30` (minutes:seconds) in ms; undefined when it is none (spec resource-provider 12.1). */

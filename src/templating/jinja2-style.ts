@@ -88,7 +88,7 @@ function namesOf(call: JinjaCall, now: () => number): Names {
     get: (name) => {
       if (call.vars.has(name)) return call.variables[name];
       if (Object.hasOwn(own, name)) return own[name]?.();
-      return Object.hasOwn(call.variables, name) ? call.variables[name] ?? null : global()[name];
+      return Object.hasOwn(call.variables, name) ? (call.variables[name] ?? null) : global()[name];
     },
     isVar: (name) => call.vars.has(name),
   };

@@ -45,8 +45,14 @@ export class Executor {
     const { clock } = this.#options;
     const { message } = delivery;
     const log = this.#options.log.child({
-      kind: message.kind, namespace: message.namespace, name: message.name, uid: message.uid,
-      eventId: message.eventId, partition: delivery.partition, attempt: delivery.attempts, fencing: delivery.fencing,
+      kind: message.kind,
+      namespace: message.namespace,
+      name: message.name,
+      uid: message.uid,
+      eventId: message.eventId,
+      partition: delivery.partition,
+      attempt: delivery.attempts,
+      fencing: delivery.fencing,
     });
     const started = clock.monotonic();
     log.info("reconcile started");
@@ -103,7 +109,12 @@ export class Executor {
     const origin = { eventId: delivery.message.eventId, traceparent: delivery.message.traceparent };
     return {
       client: gatedClient(client, gate),
-      cache, templating, settings, clock, log, signal,
+      cache,
+      templating,
+      settings,
+      clock,
+      log,
+      signal,
       enqueue: (keys) => bus.publish(toMessages(keys, origin)),
     };
   }

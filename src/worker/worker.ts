@@ -62,7 +62,12 @@ export class Worker implements Service {
 
   #accept(delivery: Delivery): void {
     this.#options.log.info(
-      { kind: delivery.message.kind, namespace: delivery.message.namespace, name: delivery.message.name, eventId: delivery.message.eventId },
+      {
+        kind: delivery.message.kind,
+        namespace: delivery.message.namespace,
+        name: delivery.message.name,
+        eventId: delivery.message.eventId,
+      },
       "event received",
     );
     void this.#limit(async () => {

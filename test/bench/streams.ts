@@ -12,16 +12,34 @@ const slots = Number(process.argv[4] ?? 1024);
 
 const redis = process.env["BENCH_REDIS_URL"] === undefined ? await startRedis() : undefined;
 const timings = {
-  heartbeatMs: 3000, lockTtlMs: 10_000, idleMs: 10_000, reclaimEveryMs: 1000, backoffBaseMs: 1000, backoffMaxMs: 60_000, maxAttempts: 8, maxCrashes: 5,
+  heartbeatMs: 3000,
+  lockTtlMs: 10_000,
+  idleMs: 10_000,
+  reclaimEveryMs: 1000,
+  backoffBaseMs: 1000,
+  backoffMaxMs: 60_000,
+  maxAttempts: 8,
+  maxCrashes: 5,
 };
 const bus = createRedisBus({
-  url: redis?.url ?? process.env["BENCH_REDIS_URL"] ?? "", topology: { things: partitions }, timings, clock: systemClock,
-  log: pino({ level: "warn" }), consumer: `bench.${process.pid}`,
+  url: redis?.url ?? process.env["BENCH_REDIS_URL"] ?? "",
+  topology: { things: partitions },
+  timings,
+  clock: systemClock,
+  log: pino({ level: "warn" }),
+  consumer: `bench.${process.pid}`,
 });
 await bus.open();
 const messages: Message[] = Array.from({ length: keys }, (_, index) => ({
-  kind: "things", namespace: `ns-${index % 100}`, name: `thing-${index}`, uid: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
-  cause: "created", lane: "urgent", waking: true, eventId: `event-${index}`, traceparent: "",
+  kind: "things",
+  namespace: `ns-${index % 100}`,
+  name: `thing-${index}`,
+  uid: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
+  cause: "created",
+  lane: "urgent",
+  waking: true,
+  eventId: `event-${index}`,
+  traceparent: "",
 }));
 
 let finished = 0;
@@ -33,7 +51,8 @@ async function end(delivery: Delivery): Promise<void> {
 }
 const started = performance.now();
 const consumer = await bus.consume({
-  kinds: ["things"], slots,
+  kinds: ["things"],
+  slots,
   onDelivery: (delivery) => {
     void end(delivery);
   },
@@ -43,11 +62,15 @@ const published = performance.now();
 await allDone.promise;
 const ended = performance.now();
 await consumer.stop();
-console.log(JSON.stringify({
-  keys, partitions, slots,
-  publishMs: Math.round(published - started),
-  totalMs: Math.round(ended - started),
-  jobsPerSecond: Math.round((keys * 1000) / (ended - started)),
-}));
+console.log(
+  JSON.stringify({
+    keys,
+    partitions,
+    slots,
+    publishMs: Math.round(published - started),
+    totalMs: Math.round(ended - started),
+    jobsPerSecond: Math.round((keys * 1000) / (ended - started)),
+  }),
+);
 await bus.close();
 await redis?.stop();

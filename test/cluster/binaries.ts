@@ -18,7 +18,11 @@ function executable(path: string): boolean {
 }
 
 function onPath(name: string): string | undefined {
-  return (process.env["PATH"] ?? "").split(delimiter).filter((dir) => dir !== "").map((dir) => join(dir, name)).find(executable);
+  return (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((dir) => dir !== "")
+    .map((dir) => join(dir, name))
+    .find(executable);
 }
 
 function assetsDir(): string | undefined {

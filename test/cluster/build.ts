@@ -33,7 +33,10 @@ function pinned(module: string): string {
 /** Folder of the binaries of exactly these pinned versions; may not exist yet. */
 export function cacheDir(): string {
   const root = process.env["POOLSTREAM_CACHE"] ?? process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  const sum = createHash("sha256").update(readFileSync(join(MODULE, "go.sum"))).digest("hex").slice(0, 12);
+  const sum = createHash("sha256")
+    .update(readFileSync(join(MODULE, "go.sum")))
+    .digest("hex")
+    .slice(0, 12);
   return join(root, "poolstream", "control-plane", `${pinned("k8s.io/kubernetes")}-${pinned("go.etcd.io/etcd/server/v3")}-${sum}`);
 }
 
@@ -45,7 +48,9 @@ function say(text: string): void {
 export async function buildBinaries(names: readonly Binary[]): Promise<void> {
   const cache = cacheDir();
   mkdirSync(cache, { recursive: true });
-  say(`building ${names.join(", ")} (Kubernetes ${pinned("k8s.io/kubernetes")}); once per version, about 4 minutes on 2 cores when nothing is cached`);
+  say(
+    `building ${names.join(", ")} (Kubernetes ${pinned("k8s.io/kubernetes")}); once per version, about 4 minutes on 2 cores when nothing is cached`,
+  );
   const out = makeScratch("build", cache);
   const started = performance.now();
   try {
@@ -83,7 +88,11 @@ function goBuild(names: readonly Binary[], out: string): Promise<string | undefi
   const flags = `-s -w ${stamp}Version=v${version} ${stamp}Major=${major} ${stamp}Minor=${minor}`;
   const args = ["build", "-v", "-trimpath", `-ldflags=${flags}`, "-o", `${out}/`, ...names.map((name) => PACKAGES[name])];
   return new Promise((resolve, reject) => {
-    const child = spawn(...boundCommand("go", args), { cwd: MODULE, stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, CGO_ENABLED: "0" } });
+    const child = spawn(...boundCommand("go", args), {
+      cwd: MODULE,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, CGO_ENABLED: "0" },
+    });
     const report = reportProgress(child.stderr);
     child.once("error", (error) => {
       report.end();
@@ -107,7 +116,10 @@ function reportProgress(stream: NodeJS.ReadableStream): { end(): string } {
     else if (/^[\w./~-]+$/u.test(line)) packages += 1;
     else kept.push(line);
   });
-  const timer = setInterval(() => say(`  still building: ${seconds(started)} s, ${modules} modules downloaded, ${packages} packages compiled`), PROGRESS_MS);
+  const timer = setInterval(
+    () => say(`  still building: ${seconds(started)} s, ${modules} modules downloaded, ${packages} packages compiled`),
+    PROGRESS_MS,
+  );
   return {
     end: () => {
       clearInterval(timer);

@@ -20,7 +20,13 @@ With KUBECONFIG set, that cluster is used and nothing is built or started.
 const STOP_MS = 30_000;
 const NONE = "no control plane runs; start one with `make cluster-start`.";
 
-const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number> | number>> = { build, start, stop, status, kubeconfig };
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number> | number>> = {
+  build,
+  start,
+  stop,
+  status,
+  kubeconfig,
+};
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -66,10 +72,14 @@ async function startDetached(): Promise<number> {
   const log = openSync(path, "w");
   const child = spawn(process.execPath, [import.meta.filename, "start"], { detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
-  const state = await waitFor("the control plane to be ready", () => {
-    if (child.exitCode !== null) throw new GiveUpError(`the control plane did not start: ${readFileSync(path, "utf8").trim()}`);
-    return readState();
-  }, { timeoutMs: 90_000 });
+  const state = await waitFor(
+    "the control plane to be ready",
+    () => {
+      if (child.exitCode !== null) throw new GiveUpError(`the control plane did not start: ${readFileSync(path, "utf8").trim()}`);
+      return readState();
+    },
+    { timeoutMs: 90_000 },
+  );
   child.unref();
   say(`control plane ready at ${state.serverUrl}, data and logs in ${state.dir}; stop it with \`make cluster-stop\``);
   print(state.kubeconfigPath);

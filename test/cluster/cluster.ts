@@ -60,7 +60,7 @@ type Program = "etcd" | "kube-apiserver" | "kube-controller-manager";
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const given = givenKubeconfig();
   if (given !== undefined) return givenCluster(given);
-  const programs: Program[] = ["etcd", "kube-apiserver", ...(options.controllerManager === true ? [MANAGER] as const : [])];
+  const programs: Program[] = ["etcd", "kube-apiserver", ...(options.controllerManager === true ? ([MANAGER] as const) : [])];
   const binaries = await ensureBinaries(programs);
   const [etcd = 0, peer = 0, api = 0, manager = 0] = await freePorts(4);
   const users = new Set([...USERS, ...(options.users ?? [])]);
@@ -81,7 +81,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
 function auditLevel(option: ClusterOptions["audit"]): AuditLevel | undefined {
   if (option === undefined || option === false) return undefined;
-  return option === true ? "Metadata" : `${option.charAt(0).toUpperCase()}${option.slice(1)}` as AuditLevel;
+  return option === true ? "Metadata" : (`${option.charAt(0).toUpperCase()}${option.slice(1)}` as AuditLevel);
 }
 
 class LocalCluster implements Cluster {
@@ -130,7 +130,8 @@ class LocalCluster implements Cluster {
 
   kubeconfigFor(user: string): string {
     const { tokens } = this.#layout;
-    if (!tokens.has(user)) throw new Error(`no such user: ${user}; name it in the option \`users\`; known: ${[...tokens.keys()].join(", ")}`);
+    if (!tokens.has(user))
+      throw new Error(`no such user: ${user}; name it in the option \`users\`; known: ${[...tokens.keys()].join(", ")}`);
     return writeKubeconfig(this.#layout, user);
   }
 
@@ -168,12 +169,16 @@ class LocalCluster implements Cluster {
   }
 
   async #answers(program: Program, port: number, path: string): Promise<void> {
-    await waitFor(`${program} to answer ${path}`, () => {
-      for (const needed of ["etcd", program] as const) {
-        if (!this.#isUp(needed)) throw new GiveUpError(`${needed} ended: ${readFileSync(this.#log(needed), "utf8").slice(-1000)}`);
-      }
-      return this.#probe(port, path);
-    }, { timeoutMs: READY_MS });
+    await waitFor(
+      `${program} to answer ${path}`,
+      () => {
+        for (const needed of ["etcd", program] as const) {
+          if (!this.#isUp(needed)) throw new GiveUpError(`${needed} ended: ${readFileSync(this.#log(needed), "utf8").slice(-1000)}`);
+        }
+        return this.#probe(port, path);
+      },
+      { timeoutMs: READY_MS },
+    );
   }
 
   #probe(port: number, path: string): Promise<boolean> {

@@ -58,35 +58,54 @@ export function etcdFlags({ dir, ports }: Layout): string[] {
   const client = `http://127.0.0.1:${ports.etcd}`;
   const peer = `http://127.0.0.1:${ports.peer}`;
   return [
-    `--data-dir=${join(dir, "etcd")}`, "--unsafe-no-fsync", "--log-level=error",
-    `--listen-client-urls=${client}`, `--advertise-client-urls=${client}`,
-    `--listen-peer-urls=${peer}`, `--initial-advertise-peer-urls=${peer}`, `--initial-cluster=default=${peer}`,
+    `--data-dir=${join(dir, "etcd")}`,
+    "--unsafe-no-fsync",
+    "--log-level=error",
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
   ];
 }
 
 export function apiServerFlags(layout: Layout): string[] {
   const { dir, ports } = layout;
   // One file for ever: the reader does not follow rotation.
-  const audit = [`--audit-policy-file=${join(dir, "audit-policy.yaml")}`, `--audit-log-path=${auditPath(layout)}`, "--audit-log-maxsize=100000"];
+  const audit = [
+    `--audit-policy-file=${join(dir, "audit-policy.yaml")}`,
+    `--audit-log-path=${auditPath(layout)}`,
+    "--audit-log-maxsize=100000",
+  ];
   return [
-    `--etcd-servers=http://127.0.0.1:${ports.etcd}`, "--etcd-compaction-interval=0",
-    `--secure-port=${ports.api}`, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", `--cert-dir=${join(dir, "certs")}`,
-    "--service-cluster-ip-range=10.0.0.0/24", "--endpoint-reconciler-type=none",
-    `--token-auth-file=${join(dir, "tokens.csv")}`, "--authorization-mode=RBAC",
-    `--service-account-key-file=${join(dir, "sa.pub")}`, `--service-account-signing-key-file=${join(dir, "sa.key")}`,
+    `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
+    "--etcd-compaction-interval=0",
+    `--secure-port=${ports.api}`,
+    "--bind-address=127.0.0.1",
+    "--advertise-address=127.0.0.1",
+    `--cert-dir=${join(dir, "certs")}`,
+    "--service-cluster-ip-range=10.0.0.0/24",
+    "--endpoint-reconciler-type=none",
+    `--token-auth-file=${join(dir, "tokens.csv")}`,
+    "--authorization-mode=RBAC",
+    `--service-account-key-file=${join(dir, "sa.pub")}`,
+    `--service-account-signing-key-file=${join(dir, "sa.key")}`,
     "--service-account-issuer=https://poolstream.test",
     // No node runs pods here, and without a controller manager no namespace has the service account that pods would need.
     "--disable-admission-plugins=ServiceAccount",
     // Load tests should meet our own limits first.
-    "--max-requests-inflight=800", "--max-mutating-requests-inflight=400",
+    "--max-requests-inflight=800",
+    "--max-mutating-requests-inflight=400",
     ...(layout.audit === undefined ? [] : audit),
   ];
 }
 
 export function managerFlags(layout: Layout): string[] {
   return [
-    `--kubeconfig=${writeKubeconfig(layout, MANAGER)}`, "--leader-elect=false",
-    `--secure-port=${layout.ports.manager}`, "--bind-address=127.0.0.1",
+    `--kubeconfig=${writeKubeconfig(layout, MANAGER)}`,
+    "--leader-elect=false",
+    `--secure-port=${layout.ports.manager}`,
+    "--bind-address=127.0.0.1",
     `--service-account-private-key-file=${join(layout.dir, "sa.key")}`,
     "--controllers=*,-nodeipam,-nodelifecycle,-cloud-node-lifecycle",
   ];

@@ -37,7 +37,13 @@ function install(): Promise<RedisInstallation> {
     prefix,
     bus: async () => {
       const bus = createRedisBus({
-        url: server.url, prefix, topology: TOPOLOGY, timings: TIMINGS, clock: systemClock, log: pino({ level: process.env["TEST_LOG"] ?? "silent" }), consumer: `pod-${buses.length}.1`,
+        url: server.url,
+        prefix,
+        topology: TOPOLOGY,
+        timings: TIMINGS,
+        clock: systemClock,
+        log: pino({ level: process.env["TEST_LOG"] ?? "silent" }),
+        consumer: `pod-${buses.length}.1`,
       });
       buses.push(bus);
       await bus.open();
@@ -63,7 +69,8 @@ describe("redis: faults", () => {
     const keys = await admin.keys(`${installation.prefix}:*`);
     if (keys.length > 0) await admin.del(...keys);
   });
-  const base = (name: string, kind: "things" | "others" = "things"): string => `${installation.prefix}:{${kind}:${partitionOf("ns", name, TOPOLOGY[kind])}}`;
+  const base = (name: string, kind: "things" | "others" = "things"): string =>
+    `${installation.prefix}:{${kind}:${partitionOf("ns", name, TOPOLOGY[kind])}}`;
   it("a dead worker's key is taken by another, crashes + 1, nothing else counted", async () => {
     const bus = await fresh();
     await bus.publish([message("orphan")]);
@@ -122,12 +129,17 @@ describe("redis: faults", () => {
     for (let index = 0; index < 20; index++) await bus.publish([message("locked")]);
     await bus.publish([message("free")]);
     await waitFor("the other key", () => seen.names().includes("free"));
-    await waitFor("several reclaim passes", async () => Number((await admin.call("OBJECT", "FREQ", lock).catch(() => "1"))) >= 0 && (await backlog(bus)).pending === 1);
+    await waitFor(
+      "several reclaim passes",
+      async () => Number(await admin.call("OBJECT", "FREQ", lock).catch(() => "1")) >= 0 && (await backlog(bus)).pending === 1,
+    );
     assert.deepEqual(seen.names(), ["free"]);
     assert.deepEqual(await backlog(bus), { lag: 0, pending: 1 });
     assert.equal(await admin.get(lock), "somebody else");
     await admin.del(lock);
-    const delivery = await waitFor("the locked key", () => seen.deliveries.find((each) => each.message.name === "locked"), { timeoutMs: 2000 });
+    const delivery = await waitFor("the locked key", () => seen.deliveries.find((each) => each.message.name === "locked"), {
+      timeoutMs: 2000,
+    });
     assert.equal(delivery.attempts, 0);
     assert.equal(delivery.crashes, 0);
   });
@@ -256,7 +268,7 @@ describe("redis: faults", () => {
     await waitFor("the trim", async () => (await admin.xlen(stream)) <= 200);
     assert.equal(await admin.exists(`${base("x", "others")}:keys`), 0);
     assert.deepEqual(await admin.keys(`${installation.prefix}:*:lock:*`), []);
-    const groups = await admin.call("XINFO", "GROUPS", stream) as unknown[][];
+    const groups = (await admin.call("XINFO", "GROUPS", stream)) as unknown[][];
     const lag = groups[0]?.[groups[0].indexOf("lag") + 1];
     assert.equal(lag, 0);
   });
@@ -269,8 +281,11 @@ describe("redis: faults", () => {
     const stopping = seen.consumer?.stop();
     await Promise.all(seen.deliveries.map((delivery) => delivery.handBack()));
     await stopping;
-    const consumers = await admin.call("XINFO", "CONSUMERS", `${base("x", "others")}:urgent`, "workers") as unknown[][];
-    assert.deepEqual(consumers.map((row) => row[1]), ["retry"]);
+    const consumers = (await admin.call("XINFO", "CONSUMERS", `${base("x", "others")}:urgent`, "workers")) as unknown[][];
+    assert.deepEqual(
+      consumers.map((row) => row[1]),
+      ["retry"],
+    );
     const next = await new Collector().start(await installation.bus(), finish, 10);
     await waitFor("all 30", () => next.deliveries.length === 30, { timeoutMs: 3000 });
   });

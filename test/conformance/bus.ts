@@ -21,13 +21,29 @@ export interface Capabilities {
 }
 
 export const TIMINGS = {
-  heartbeatMs: 50, lockTtlMs: 150, idleMs: 150, reclaimEveryMs: 50, backoffBaseMs: 40, backoffMaxMs: 200, maxAttempts: 3, maxCrashes: 3,
+  heartbeatMs: 50,
+  lockTtlMs: 150,
+  idleMs: 150,
+  reclaimEveryMs: 50,
+  backoffBaseMs: 40,
+  backoffMaxMs: 200,
+  maxAttempts: 3,
+  maxCrashes: 3,
 };
 export const TOPOLOGY = { things: 4, others: 1 };
 
 export function message(name: string, over: Partial<Message> = {}): Message {
   return {
-    kind: "things", namespace: "ns", name, uid: `uid-${name}`, cause: "test", lane: "urgent", waking: true, eventId: `event-${name}`, traceparent: "", ...over,
+    kind: "things",
+    namespace: "ns",
+    name,
+    uid: `uid-${name}`,
+    cause: "test",
+    lane: "urgent",
+    waking: true,
+    eventId: `event-${name}`,
+    traceparent: "",
+    ...over,
   };
 }
 
@@ -38,7 +54,8 @@ export class Collector {
 
   async start(bus: Bus, handler: (delivery: Delivery) => void = () => undefined, slots = 10): Promise<this> {
     this.consumer = await bus.consume({
-      kinds: Object.keys(TOPOLOGY), slots,
+      kinds: Object.keys(TOPOLOGY),
+      slots,
       onDelivery: (delivery) => {
         this.deliveries.push(delivery);
         handler(delivery);
@@ -59,7 +76,10 @@ export class Collector {
 
 /** Nothing waits and nothing runs. */
 export async function drained(bus: Bus): Promise<void> {
-  await waitFor("an empty backlog", async () => (await bus.depth()).every(({ lag, pending }) => lag === 0 && pending === 0), { intervalMs: 10, timeoutMs: 5000 });
+  await waitFor("an empty backlog", async () => (await bus.depth()).every(({ lag, pending }) => lag === 0 && pending === 0), {
+    intervalMs: 10,
+    timeoutMs: 5000,
+  });
 }
 
 export async function backlog(bus: Bus): Promise<{ lag: number; pending: number }> {
@@ -204,7 +224,10 @@ export function busConformance({ name, install }: Capabilities): void {
       await bus.publish([message("failing")]);
       await seen.nth(2);
       await drained(bus);
-      assert.deepEqual(seen.deliveries.map((delivery) => delivery.attempts), [0, 1, 2]);
+      assert.deepEqual(
+        seen.deliveries.map((delivery) => delivery.attempts),
+        [0, 1, 2],
+      );
       assert.ok((at[1] ?? 0) - (at[0] ?? 0) >= TIMINGS.backoffBaseMs * 0.7, "the first wait is the backoff");
       assert.ok((at[2] ?? 0) - (at[1] ?? 0) >= TIMINGS.backoffBaseMs * 2 * 0.7, "the second is longer");
     });
@@ -225,10 +248,14 @@ export function busConformance({ name, install }: Capabilities): void {
 
     it("a failing key delays no other key", async () => {
       const bus = await fresh();
-      const seen = await new Collector().start(bus, (delivery) => {
-        if (delivery.message.name === "failing") void delivery.retry({ cause: "always", counted: false });
-        else void delivery.done({});
-      }, 1);
+      const seen = await new Collector().start(
+        bus,
+        (delivery) => {
+          if (delivery.message.name === "failing") void delivery.retry({ cause: "always", counted: false });
+          else void delivery.done({});
+        },
+        1,
+      );
       await bus.publish([message("failing"), ...Array.from({ length: 30 }, (_, index) => message(`fine-${index}`))]);
       await waitFor("the others", () => new Set(seen.names()).size === 31, { intervalMs: 5, timeoutMs: 3000 });
     });
@@ -377,7 +404,9 @@ export function busConformance({ name, install }: Capabilities): void {
 
     it("urgent goes first, bulk is not starved, a waiting bulk item is promoted", async () => {
       const bus = await fresh();
-      await bus.publish(Array.from({ length: 40 }, (_, index) => message(`bulk-${index}`, { kind: "others", lane: "bulk", waking: false })));
+      await bus.publish(
+        Array.from({ length: 40 }, (_, index) => message(`bulk-${index}`, { kind: "others", lane: "bulk", waking: false })),
+      );
       await bus.publish(Array.from({ length: 40 }, (_, index) => message(`urgent-${index}`, { kind: "others" })));
       await bus.publish([message("bulk-39", { kind: "others" })]);
       const seen = await new Collector().start(bus, (delivery) => setTimeout(() => void delivery.done({}), 1), 1);
@@ -393,11 +422,18 @@ export function busConformance({ name, install }: Capabilities): void {
     it("spread items become bulk resyncs", async () => {
       const bus = await fresh();
       const seen = await new Collector().start(bus, finish);
-      await bus.spread("things", Array.from({ length: 20 }, (_, index) => ({ namespace: "ns", name: `thing-${index}`, uid: "u", afterMs: index })));
-      await waitFor("20 deliveries", async () => {
-        await bus.moveDue();
-        return seen.deliveries.length === 20;
-      }, { intervalMs: 10 });
+      await bus.spread(
+        "things",
+        Array.from({ length: 20 }, (_, index) => ({ namespace: "ns", name: `thing-${index}`, uid: "u", afterMs: index })),
+      );
+      await waitFor(
+        "20 deliveries",
+        async () => {
+          await bus.moveDue();
+          return seen.deliveries.length === 20;
+        },
+        { intervalMs: 10 },
+      );
       assert.ok(seen.deliveries.every(({ message: { lane, waking, cause } }) => lane === "bulk" && !waking && cause === "resync"));
     });
 

@@ -17,7 +17,12 @@ after(() => redis.stop());
 
 async function create(): Promise<ObjectCache> {
   count += 1;
-  const cache = createRedisCache({ url: redis.url, prefix: `t${count}`, bucketsOf: bucketsByLabel, log: createLogger({ level: "error", role: "test" }) });
+  const cache = createRedisCache({
+    url: redis.url,
+    prefix: `t${count}`,
+    bucketsOf: bucketsByLabel,
+    log: createLogger({ level: "error", role: "test" }),
+  });
   await waitFor("the cache to be connected", async () => (await cache.get("x", "n", "a")).answered);
   return cache;
 }

@@ -9,7 +9,11 @@ const KIND = "resourcehandles";
 export const bucketsByLabel: BucketsOf = (_, object) => Object.keys(object.metadata.labels ?? {});
 
 function handle(name: string, version: number, bucket = "unbound", uid = `uid-${name}`): KubeObject {
-  return { apiVersion: "d/v1", kind: "ResourceHandle", metadata: { name, namespace: "n", uid, resourceVersion: String(version), labels: { [bucket]: "" } } };
+  return {
+    apiVersion: "d/v1",
+    kind: "ResourceHandle",
+    metadata: { name, namespace: "n", uid, resourceVersion: String(version), labels: { [bucket]: "" } },
+  };
 }
 
 async function names(cache: ObjectCache, bucket: string): Promise<string[] | undefined> {

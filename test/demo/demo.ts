@@ -25,7 +25,7 @@ function say(text: string): void {
 }
 
 function statusOf(object: KubeObject): ClaimStatus {
-  return (object["status"] ?? {}) as ClaimStatus;
+  return object["status"] ?? {};
 }
 
 function mode(): Mode {
@@ -40,10 +40,14 @@ async function prepare(world: Installation): Promise<void> {
   await world.applyFiles(join(ROOT, "examples", "crds"));
   await world.applyFiles(join(ROOT, "examples", "providers"));
   await world.applyFiles(join(ROOT, "examples", "pools", "notebooks.yaml"));
-  await waitFor("ten ready pool handles", async () => {
-    const handles = await world.list("ResourceHandle", NAMESPACE);
-    return handles.filter((handle) => statusOf(handle).ready === true).length >= POOLED;
-  }, { timeoutMs: 60_000 });
+  await waitFor(
+    "ten ready pool handles",
+    async () => {
+      const handles = await world.list("ResourceHandle", NAMESPACE);
+      return handles.filter((handle) => statusOf(handle).ready === true).length >= POOLED;
+    },
+    { timeoutMs: 60_000 },
+  );
 }
 
 /** Created → bound → ready of every claim, as a watch of the claims sees it. */
@@ -61,26 +65,34 @@ async function observe(world: Installation, times: Map<string, ClaimTimes>, sign
 }
 
 async function createClaims(world: Installation, times: Map<string, ClaimTimes>, numbers: readonly number[]): Promise<void> {
-  await Promise.all(numbers.map(async (number) => {
-    const name = `notebook-${String(number).padStart(2, "0")}`;
-    const size = number <= POOLED ? "small" : "medium";
-    times.set(name, { name, createdAt: performance.now() });
-    await world.apply({
-      apiVersion: GROUP_VERSION, kind: "ResourceClaim", metadata: { name, namespace: USERS },
-      spec: { provider: { name: "notebook", parameterValues: { size, greeting: `hello ${number}` } } },
-    });
-  }));
+  await Promise.all(
+    numbers.map(async (number) => {
+      const name = `notebook-${String(number).padStart(2, "0")}`;
+      const size = number <= POOLED ? "small" : "medium";
+      times.set(name, { name, createdAt: performance.now() });
+      await world.apply({
+        apiVersion: GROUP_VERSION,
+        kind: "ResourceClaim",
+        metadata: { name, namespace: USERS },
+        spec: { provider: { name: "notebook", parameterValues: { size, greeting: `hello ${number}` } } },
+      });
+    }),
+  );
 }
 
 async function untilReady(times: ReadonlyMap<string, ClaimTimes>, count: number): Promise<void> {
   let shown = -1;
-  await waitFor(`${count} ready claims`, () => {
-    const ready = [...times.values()].filter((claim) => claim.readyAt !== undefined).length;
-    const bound = [...times.values()].filter((claim) => claim.boundAt !== undefined).length;
-    if (ready !== shown) say(`  ${times.size} claims, ${bound} bound, ${ready} ready`);
-    shown = ready;
-    return ready >= count;
-  }, { timeoutMs: 90_000, intervalMs: 100 });
+  await waitFor(
+    `${count} ready claims`,
+    () => {
+      const ready = [...times.values()].filter((claim) => claim.readyAt !== undefined).length;
+      const bound = [...times.values()].filter((claim) => claim.boundAt !== undefined).length;
+      if (ready !== shown) say(`  ${times.size} claims, ${bound} bound, ${ready} ready`);
+      shown = ready;
+      return ready >= count;
+    },
+    { timeoutMs: 90_000, intervalMs: 100 },
+  );
 }
 
 async function killWorker(world: Installation): Promise<void> {
@@ -99,7 +111,8 @@ async function checkServed(world: Installation): Promise<void> {
   });
   const wanted = claims.map((claim) => `${claim.metadata.name} ${statusOf(claim).resourceHandle?.name}`);
   const wrong = wanted.filter((pair) => !bound.includes(pair));
-  if (wrong.length > 0 || bound.length !== CLAIMS) throw new Error(`claims and handles do not agree: ${wrong.join(", ")}; ${bound.length} bound handles`);
+  if (wrong.length > 0 || bound.length !== CLAIMS)
+    throw new Error(`claims and handles do not agree: ${wrong.join(", ")}; ${bound.length} bound handles`);
 }
 
 async function deleteAll(world: Installation): Promise<void> {
@@ -108,14 +121,20 @@ async function deleteAll(world: Installation): Promise<void> {
     await world.client.delete({ apiVersion: GROUP_VERSION, kind: "ResourceClaim", name: claim.metadata.name ?? "", namespace: USERS });
   }
   await world.client.delete({ apiVersion: GROUP_VERSION, kind: "ResourcePool", name: "notebooks", namespace: NAMESPACE });
-  await waitFor("nothing to be left", async () => {
-    const left = [
-      ...(await world.list("ResourceClaim", USERS)), ...(await world.list("ResourceHandle", NAMESPACE)), ...(await world.list("ResourcePool", NAMESPACE)),
-      ...(await world.list("ConfigMap", USERS, "v1")).filter(({ metadata }) => metadata.name !== "kube-root-ca.crt"),
-    ];
-    if (left.length > 0) throw new Error(`${left.length} left, first ${left[0]?.kind}/${left[0]?.metadata.name}`);
-    return true;
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  await waitFor(
+    "nothing to be left",
+    async () => {
+      const left = [
+        ...(await world.list("ResourceClaim", USERS)),
+        ...(await world.list("ResourceHandle", NAMESPACE)),
+        ...(await world.list("ResourcePool", NAMESPACE)),
+        ...(await world.list("ConfigMap", USERS, "v1")).filter(({ metadata }) => metadata.name !== "kube-root-ca.crt"),
+      ];
+      if (left.length > 0) throw new Error(`${left.length} left, first ${left[0]?.kind}/${left[0]?.metadata.name}`);
+      return true;
+    },
+    { timeoutMs: 60_000, intervalMs: 200 },
+  );
   say("nothing is left: no claim, no handle, no pool, no object");
 }
 
@@ -142,17 +161,27 @@ async function run(world: Installation): Promise<void> {
   const half = Array.from({ length: CLAIMS / 2 }, (_, index) => index + 1);
   await createClaims(world, times, half);
   if (world.mode === "distributed") await killWorker(world);
-  await createClaims(world, times, half.map((number) => number + CLAIMS / 2));
+  await createClaims(
+    world,
+    times,
+    half.map((number) => number + CLAIMS / 2),
+  );
   await untilReady(times, CLAIMS);
   const seconds = (performance.now() - started) / 1000;
   await checkServed(world);
   watching.abort();
   await observer;
   const claims = await world.list("ResourceClaim", USERS);
-  say(table(claims.map((claim) => ({
-    claim: claim.metadata.name ?? "", handle: statusOf(claim).resourceHandle?.name ?? "",
-    objects: (statusOf(claim).resources ?? []).map(({ reference }) => `${reference?.kind}/${reference?.name}`).join(" "), times: times.get(claim.metadata.name ?? ""),
-  }))));
+  say(
+    table(
+      claims.map((claim) => ({
+        claim: claim.metadata.name ?? "",
+        handle: statusOf(claim).resourceHandle?.name ?? "",
+        objects: (statusOf(claim).resources ?? []).map(({ reference }) => `${reference?.kind}/${reference?.name}`).join(" "),
+        times: times.get(claim.metadata.name ?? ""),
+      })),
+    ),
+  );
   say(latencies([...times.values()], seconds));
   if (process.env["KEEP"] === "1") await keep(world);
   await deleteAll(world);
@@ -160,8 +189,15 @@ async function run(world: Installation): Promise<void> {
 
 async function main(): Promise<void> {
   const chosen = mode();
-  say(`Poolstream demo, ${chosen}: starting the control plane${chosen === "distributed" ? ", redis-server, controller, two workers and beat" : " and one process, no Redis"}`);
-  const world = await Installation.start({ mode: chosen, workers: 2, cluster: { controllerManager: true }, program: join(ROOT, "dist", "main.js") });
+  say(
+    `Poolstream demo, ${chosen}: starting the control plane${chosen === "distributed" ? ", redis-server, controller, two workers and beat" : " and one process, no Redis"}`,
+  );
+  const world = await Installation.start({
+    mode: chosen,
+    workers: 2,
+    cluster: { controllerManager: true },
+    program: join(ROOT, "dist", "main.js"),
+  });
   try {
     await run(world);
   } finally {
@@ -172,6 +208,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`demo failed: ${error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.stderr.write(
+    `demo failed: ${error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+  );
   process.exitCode = 1;
 }

@@ -21,9 +21,19 @@ function since(times: ClaimTimes | undefined, at: "boundAt" | "readyAt"): string
 
 /** claim → handle → objects, with created → bound and created → ready. */
 export function table(rows: readonly Row[]): string {
-  const cells = [["CLAIM", "HANDLE", "OBJECTS", "BOUND", "READY"], ...rows.map((row) => [row.claim, row.handle, row.objects, since(row.times, "boundAt"), since(row.times, "readyAt")])];
+  const cells = [
+    ["CLAIM", "HANDLE", "OBJECTS", "BOUND", "READY"],
+    ...rows.map((row) => [row.claim, row.handle, row.objects, since(row.times, "boundAt"), since(row.times, "readyAt")]),
+  ];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  return cells.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return cells
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 /** The value below which a share of the sorted numbers lies (nearest rank). */

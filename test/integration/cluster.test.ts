@@ -34,7 +34,10 @@ test("two clusters side by side know nothing of each other and leave nothing", {
     assert.equal(await run(one, "test", "get", "namespace", "only-here", "-o", "name"), "namespace/only-here");
     await assert.rejects(run(two, "test", "get", "namespace", "only-here"), /NotFound/u);
     const created = one.auditLog().filter(({ verb, objectRef }) => verb === "create" && objectRef?.name === "only-here");
-    assert.deepEqual(created.map(({ user, responseStatus }) => [user.username, responseStatus?.code]), [["worker", 201]]);
+    assert.deepEqual(
+      created.map(({ user, responseStatus }) => [user.username, responseStatus?.code]),
+      [["worker", 201]],
+    );
     // Only the controller manager empties a namespace and lets it go.
     await run(one, "test", "delete", "namespace", "only-here", "--timeout=30s");
     assert.throws(() => two.auditLog(), /with `audit`/u);
@@ -56,8 +59,14 @@ test("the API server comes back on the same port and data, after either end", { 
       await cluster.startApiServer();
       assert.equal(await run(cluster, "test", "get", "configmap", end.toLowerCase(), "-o", "jsonpath={.data.a}"), "b");
     }
-    const bodies = cluster.auditLog().filter(({ user, verb }) => user.username === "somebody" && verb === "create").map(({ requestObject }) => requestObject);
-    assert.deepEqual(bodies.map((body) => (body as { data: object }).data), [{ a: "b" }, { a: "b" }]);
+    const bodies = cluster
+      .auditLog()
+      .filter(({ user, verb }) => user.username === "somebody" && verb === "create")
+      .map(({ requestObject }) => requestObject);
+    assert.deepEqual(
+      bodies.map((body) => (body as { data: object }).data),
+      [{ a: "b" }, { a: "b" }],
+    );
     assert.throws(() => cluster.kubeconfigFor("nobody"), /option `users`/u);
   } finally {
     await cluster.stop();
@@ -74,24 +83,34 @@ interface Started {
 async function startElsewhere(scratch: string, flags: readonly string[]): Promise<Started> {
   const script = join(scratch, "start.mjs");
   const report = join(scratch, "report.json");
-  writeFileSync(script, `
+  writeFileSync(
+    script,
+    `
     import { renameSync, writeFileSync } from "node:fs";
     import { startCluster } from ${JSON.stringify(import.meta.resolve("../cluster/cluster.ts"))};
     const cluster = await startCluster();
     writeFileSync("draft", JSON.stringify({ dir: cluster.dir, pids: [process.pid, ...Object.values(cluster.pids())] }));
     renameSync("draft", ${JSON.stringify(report)});
-    setInterval(() => {}, 1000);`);
+    setInterval(() => {}, 1000);`,
+  );
   // A runner that finds itself below another one does nothing.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const owner = spawn(process.execPath, [...flags, script], { cwd: scratch, env, stdio: "ignore" });
-  const { dir, pids } = await waitFor("the script to start a cluster", () => {
-    if (owner.exitCode !== null) throw new GiveUpError(`the script ended with exit code ${owner.exitCode}`);
-    return existsSync(report) && (JSON.parse(readFileSync(report, "utf8")) as { dir: string; pids: number[] });
-  }, { timeoutMs: 60_000 });
+  const { dir, pids } = await waitFor(
+    "the script to start a cluster",
+    () => {
+      if (owner.exitCode !== null) throw new GiveUpError(`the script ended with exit code ${owner.exitCode}`);
+      return existsSync(report) && (JSON.parse(readFileSync(report, "utf8")) as { dir: string; pids: number[] });
+    },
+    { timeoutMs: 60_000 },
+  );
   return { owner, dir, programs: pids.map((pid) => processIdentity(pid) ?? assert.fail(`process ${pid} does not run`)) };
 }
 
-for (const [name, flags] of [["a killed script", []], ["a killed runner of test files", ["--test"]]] as const) {
+for (const [name, flags] of [
+  ["a killed script", []],
+  ["a killed runner of test files", ["--test"]],
+] as const) {
   test(`${name} takes its control plane with it, and the next start removes its folder`, { skip }, async () => {
     const scratch = makeScratch("test");
     try {

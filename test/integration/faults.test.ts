@@ -8,8 +8,12 @@ import { claim, configMapProvider } from "./main-flow.ts";
 
 // A third of the defaults' times, in their proportions, so that each recovery takes seconds.
 const env = {
-  POOLSTREAM_BUS_HEARTBEAT_MS: "700", POOLSTREAM_BUS_LOCK_TTL_MS: "2500", POOLSTREAM_BUS_IDLE_MS: "2500", POOLSTREAM_BUS_RECLAIM_EVERY_MS: "300",
-  POOLSTREAM_LEADER_DURATION_MS: "3000", POOLSTREAM_BEAT_LEASE_MS: "2000",
+  POOLSTREAM_BUS_HEARTBEAT_MS: "700",
+  POOLSTREAM_BUS_LOCK_TTL_MS: "2500",
+  POOLSTREAM_BUS_IDLE_MS: "2500",
+  POOLSTREAM_BUS_RECLAIM_EVERY_MS: "300",
+  POOLSTREAM_LEADER_DURATION_MS: "3000",
+  POOLSTREAM_BEAT_LEASE_MS: "2000",
 };
 const BATCH = 20;
 
@@ -40,15 +44,24 @@ interface Status {
 
 /** I1: each claim has exactly one handle naming it, and that one is in its status. */
 async function servedExactlyOnce(names: readonly string[]): Promise<void> {
-  await waitFor(`${names.length} ready claims`, async () => {
-    const claims = await world.list("ResourceClaim", "users");
-    return names.every((name) => (claims.find(({ metadata }) => metadata.name === name)?.["status"] as Status | undefined)?.ready === true);
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  await waitFor(
+    `${names.length} ready claims`,
+    async () => {
+      const claims = await world.list("ResourceClaim", "users");
+      return names.every(
+        (name) => (claims.find(({ metadata }) => metadata.name === name)?.["status"] as Status | undefined)?.ready === true,
+      );
+    },
+    { timeoutMs: 60_000, intervalMs: 200 },
+  );
   const handles = await world.list("ResourceHandle", NAMESPACE);
   for (const name of names) {
     const status = (await world.get("ResourceClaim", name, "users"))?.["status"] as Status;
     const naming = handles.filter((handle) => (handle["spec"] as { resourceClaim?: { name: string } }).resourceClaim?.name === name);
-    assert.deepEqual(naming.map(({ metadata }) => metadata.name), [status.resourceHandle?.name]);
+    assert.deepEqual(
+      naming.map(({ metadata }) => metadata.name),
+      [status.resourceHandle?.name],
+    );
   }
 }
 
@@ -57,14 +70,19 @@ async function deleteAll(names: readonly string[]): Promise<void> {
 }
 
 async function nothingLeft(): Promise<void> {
-  await waitFor("no claim, handle or object to be left", async () => {
-    const left = [
-      ...(await world.list("ResourceClaim", "users")), ...(await world.list("ResourceHandle", NAMESPACE)),
-      ...(await world.list("ConfigMap", "users", "v1")).filter(({ metadata }) => metadata.name !== "kube-root-ca.crt"),
-    ];
-    if (left.length > 0) throw new Error(`${left.length} left, first ${left[0]?.kind}/${left[0]?.metadata.name}`);
-    return true;
-  }, { timeoutMs: 60_000, intervalMs: 200 });
+  await waitFor(
+    "no claim, handle or object to be left",
+    async () => {
+      const left = [
+        ...(await world.list("ResourceClaim", "users")),
+        ...(await world.list("ResourceHandle", NAMESPACE)),
+        ...(await world.list("ConfigMap", "users", "v1")).filter(({ metadata }) => metadata.name !== "kube-root-ca.crt"),
+      ];
+      if (left.length > 0) throw new Error(`${left.length} left, first ${left[0]?.kind}/${left[0]?.metadata.name}`);
+      return true;
+    },
+    { timeoutMs: 60_000, intervalMs: 200 },
+  );
 }
 
 test("a worker killed in the middle: its work is taken over by the other", async () => {

@@ -11,7 +11,12 @@ const PROGRAM = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 function run(args: readonly string[], env: Record<string, string> = {}): { readonly code: number | null; readonly stderr: string } {
   const { KUBECONFIG: _, REDIS_URL: __, ...inherited } = process.env;
-  const result = spawnSync(process.execPath, [PROGRAM, ...args], { env: { ...inherited, ...env }, encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" });
+  const result = spawnSync(process.execPath, [PROGRAM, ...args], {
+    env: { ...inherited, ...env },
+    encoding: "utf8",
+    timeout: 20_000,
+    killSignal: "SIGKILL",
+  });
   return { code: result.status, stderr: result.stderr };
 }
 
@@ -30,7 +35,10 @@ test("AC-43: a process that lacks a required setting names it", () => {
 
 test("a contradictory schedule and impossible timings are refused", () => {
   const base = { OPERATOR_NAMESPACE: "x", REDIS_URL: "redis://127.0.0.1:1" };
-  assert.match(run(["beat"], { ...base, POOLSTREAM_KINDS_RESOURCEPOOLS_RESYNC: "every now and then" }).stderr, /kinds\.resourcepools\.resync/);
+  assert.match(
+    run(["beat"], { ...base, POOLSTREAM_KINDS_RESOURCEPOOLS_RESYNC: "every now and then" }).stderr,
+    /kinds\.resourcepools\.resync/,
+  );
   assert.match(run(["beat"], { ...base, POOLSTREAM_BUS_LOCK_TTL_MS: "1000" }).stderr, /lockTtlMs|PS_CONFIG_TIMINGS|heartbeat/);
 });
 
@@ -43,7 +51,7 @@ for (const mode of ["standalone", "distributed"] satisfies Mode[]) {
   test(`${mode}: every role stops on SIGTERM with exit code 0, the Lease given up`, async () => {
     const world = await Installation.start({ mode, workers: 1 });
     try {
-      for (const role of [...world.roles]) assert.equal(await world.stopRole(role), 0, role.role);
+      for (const role of world.roles.slice()) assert.equal(await world.stopRole(role), 0, role.role);
       const [lease] = await world.list("Lease", "poolstream", "coordination.k8s.io/v1");
       assert.equal((lease?.["spec"] as { holderIdentity?: string } | undefined)?.holderIdentity ?? "", "");
     } finally {
@@ -57,8 +65,11 @@ test("AC-43: the other mode refuses to run beside a live installation", async ()
   const redis = await startRedis();
   try {
     const { code, stderr } = run(["controller"], {
-      KUBECONFIG: world.cluster.kubeconfigFor("controller"), OPERATOR_NAMESPACE: "poolstream", REDIS_URL: redis.url,
-      POOLSTREAM_HTTP_PORT: "0", POOLSTREAM_LEADER_DURATION_MS: "2000",
+      KUBECONFIG: world.cluster.kubeconfigFor("controller"),
+      OPERATOR_NAMESPACE: "poolstream",
+      REDIS_URL: redis.url,
+      POOLSTREAM_HTTP_PORT: "0",
+      POOLSTREAM_LEADER_DURATION_MS: "2000",
     });
     assert.notEqual(code, 0);
     assert.match(stderr, /a standalone installation runs on these objects/);

@@ -17,12 +17,16 @@ for (const mode of ["standalone", "distributed"] as const) {
       const lines = await waitFor("all five lines of the claim's first event", () => {
         const all = world.roles.flatMap((role) => role.log());
         const seen = all.find((line) => line["msg"] === "event seen" && line["name"] === "followed");
-        const mine = all.filter((line) => seen !== undefined && line["eventId"] === seen["eventId"] && line["name"] === "followed" && line["kind"] === "resourceclaims");
+        const mine = all.filter(
+          (line) =>
+            seen !== undefined && line["eventId"] === seen["eventId"] && line["name"] === "followed" && line["kind"] === "resourceclaims",
+        );
         return HOPS.every((hop) => mine.some((line) => line["msg"] === hop)) ? mine : undefined;
       });
       const done = lines.find((line) => line["msg"] === "reconcile done");
-      assert.equal(done?.["result"], "done");
-      assert.equal(typeof done?.["durationMs"], "number");
+      assert.ok(done);
+      assert.equal(done["result"], "done");
+      assert.equal(typeof done["durationMs"], "number");
     } finally {
       await world.stop();
     }

@@ -38,8 +38,12 @@ function byPath<T extends Json | Row>(rows: readonly T[]): ReadonlyMap<unknown, 
 
 describe("custom resource definitions", () => {
   it("are exactly the kinds of the contract, all listed in the kustomization", () => {
-    const files = yamlFiles(CRD_FOLDER).map((path) => basename(path)).filter((name) => name !== "kustomization.yaml");
-    const wanted = Object.keys(ROW_COUNTS).map((plural) => `${plural}.yaml`).sort();
+    const files = yamlFiles(CRD_FOLDER)
+      .map((path) => basename(path))
+      .filter((name) => name !== "kustomization.yaml");
+    const wanted = Object.keys(ROW_COUNTS)
+      .map((plural) => `${plural}.yaml`)
+      .sort();
     assert.deepEqual(files, wanted);
     assert.deepEqual(Object.keys(contract).sort(), Object.keys(ROW_COUNTS).sort());
     assert.deepEqual(at(definition(join(CRD_FOLDER, "kustomization.yaml")), "resources"), wanted);
@@ -47,7 +51,10 @@ describe("custom resource definitions", () => {
 
   it("number 272 rows in all", () => {
     const counts = Object.keys(ROW_COUNTS).map((plural) => rowsOf(schemaOf(definition(join(CRD_FOLDER, `${plural}.yaml`)))).length);
-    assert.equal(counts.reduce((sum, count) => sum + count, 0), 272);
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      272,
+    );
   });
 
   for (const [plural, count] of Object.entries(ROW_COUNTS)) {
@@ -66,7 +73,11 @@ describe("custom resource definitions", () => {
         for (const row of list(wanted["rows"], plural).map((value) => record(value, plural))) {
           const original = list(at(row, "constraints.enum") ?? [], plural);
           const own = list(byPath(rowsOf(schemaOf(crd))).get(row["path"])?.constraints["enum"] ?? [], plural);
-          assert.deepEqual(original.filter((value) => !own.includes(value)), [], String(row["path"]));
+          assert.deepEqual(
+            original.filter((value) => !own.includes(value)),
+            [],
+            String(row["path"]),
+          );
         }
       });
 
@@ -77,16 +88,24 @@ describe("custom resource definitions", () => {
         const { versions, ...spec } = record(crd["spec"], plural);
         assert.equal(list(versions, plural).length, 1);
         assert.deepEqual(spec, {
-          group: DOMAIN, scope: wanted["scope"], names: { plural, singular: wanted["singular"], kind: wanted["kind"] },
+          group: DOMAIN,
+          scope: wanted["scope"],
+          names: { plural, singular: wanted["singular"], kind: wanted["kind"] },
         });
       });
 
       it("serves one version with the contract's columns, subresources and selectable fields", () => {
         const { schema, selectableFields, ...rest } = version(crd);
         assert.deepEqual(Object.keys(record(schema, plural)), ["openAPIV3Schema"]);
-        assert.deepEqual(list(selectableFields ?? [], plural).map((field) => at(field, "jsonPath")), wanted["selectableFields"]);
+        assert.deepEqual(
+          list(selectableFields ?? [], plural).map((field) => at(field, "jsonPath")),
+          wanted["selectableFields"],
+        );
         assert.deepEqual(rest, {
-          name: "v1", served: true, storage: true, additionalPrinterColumns: wanted["printerColumns"],
+          name: "v1",
+          served: true,
+          storage: true,
+          additionalPrinterColumns: wanted["printerColumns"],
           ...(wanted["statusSubresource"] === true ? { subresources: { status: {} } } : {}),
         });
       });
@@ -96,21 +115,38 @@ describe("custom resource definitions", () => {
 
 describe("the walk", () => {
   it("refuses keywords that the contract has no column for", () => {
-    assert.throws(() => rowsOf({ type: "object", properties: { a: { type: "string", default: "x" } } }), /a: keyword outside the contract: default/u);
+    assert.throws(
+      () => rowsOf({ type: "object", properties: { a: { type: "string", default: "x" } } }),
+      /a: keyword outside the contract: default/u,
+    );
     assert.throws(() => rowsOf({ type: "string", nullable: true }), /nullable/u);
   });
 
   it("refuses a required member that is not declared", () => {
-    assert.throws(() => rowsOf({ type: "object", properties: { a: { type: "object", required: ["b"], properties: {} } } }), /required but not declared: b/u);
+    assert.throws(
+      () => rowsOf({ type: "object", properties: { a: { type: "object", required: ["b"], properties: {} } } }),
+      /required but not declared: b/u,
+    );
   });
 
   it("names lists, maps and flags as the contract does", () => {
     const rows = rowsOf({
-      type: "object", required: ["a"],
-      properties: { a: { type: "array", items: { type: "object", "x-kubernetes-preserve-unknown-fields": true } }, m: { type: "object", additionalProperties: { type: "string" } } },
+      type: "object",
+      required: ["a"],
+      properties: {
+        a: { type: "array", items: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        m: { type: "object", additionalProperties: { type: "string" } },
+      },
     });
-    assert.deepEqual(rows.map(({ path, required, keepsUnknown }) => [path, required, keepsUnknown]), [
-      ["(root)", false, false], ["a", true, false], ["a[]", false, true], ["m", false, false], ["m.*", false, false],
-    ]);
+    assert.deepEqual(
+      rows.map(({ path, required, keepsUnknown }) => [path, required, keepsUnknown]),
+      [
+        ["(root)", false, false],
+        ["a", true, false],
+        ["a[]", false, true],
+        ["m", false, false],
+        ["m.*", false, false],
+      ],
+    );
   });
 });

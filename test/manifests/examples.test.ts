@@ -55,17 +55,30 @@ function wants(object: Json): readonly (readonly [string, Json])[] {
 
 /** Names of values outside the enumeration of their parameter. */
 function refused(values: Json, parameters: readonly Json[]): readonly string[] {
-  return Object.entries(values).filter(([key, value]) => {
-    const allowed = at(parameters.find((one) => one["name"] === key), "validation.openAPIV3Schema.enum");
-    return allowed !== undefined && !list(allowed, key).includes(value);
-  }).map(([key]) => key);
+  return Object.entries(values)
+    .filter(([key, value]) => {
+      const allowed = at(
+        parameters.find((one) => one["name"] === key),
+        "validation.openAPIV3Schema.enum",
+      );
+      return allowed !== undefined && !list(allowed, key).includes(value);
+    })
+    .map(([key]) => key);
 }
 
 const templating = createTemplating({ defaultStyle: "handlebars", clock: systemClock });
-const claim = { name: "my-claim", namespace: "demo", metadata: { name: "my-claim", namespace: "demo", creationTimestamp: "2031-01-02T03:04:05Z" } };
+const claim = {
+  name: "my-claim",
+  namespace: "demo",
+  metadata: { name: "my-claim", namespace: "demo", creationTimestamp: "2031-01-02T03:04:05Z" },
+};
 
 function defaults(object: Json): Json {
-  return Object.fromEntries(parametersOf(object).filter((p) => p["default"] !== undefined).map((p) => [String(p["name"]), at(p, "default.value")]));
+  return Object.fromEntries(
+    parametersOf(object)
+      .filter((p) => p["default"] !== undefined)
+      .map((p) => [String(p["name"]), at(p, "default.value")]),
+  );
 }
 
 function render(object: Json, member: string, variables: Json): unknown {
@@ -78,7 +91,8 @@ function condition(object: Json, member: string, variables: Json): boolean {
 }
 
 function holds(expression: string, object: Json, variables: Json): boolean {
-  return templating.condition(expression, { style: "handlebars", variables, templateVariables: vars(object), source: nameOf(object) }).value;
+  return templating.condition(expression, { style: "handlebars", variables, templateVariables: vars(object), source: nameOf(object) })
+    .value;
 }
 
 function vars(object: Json): Json {
@@ -88,7 +102,10 @@ function vars(object: Json): Json {
 describe("examples", () => {
   it("hold at least one object of every kind a user writes", () => {
     assert.deepEqual([...new Set(ours.map(({ object }) => String(object["kind"])))].sort(), [
-      "ResourceClaim", "ResourcePool", "ResourcePoolScaling", "ResourceProvider",
+      "ResourceClaim",
+      "ResourcePool",
+      "ResourcePoolScaling",
+      "ResourceProvider",
     ]);
   });
 
@@ -124,7 +141,11 @@ describe("examples", () => {
       for (const [name, values] of wants(object)) {
         const parameters = parametersOf(provider(name));
         const known = new Set(parameters.map((parameter) => parameter["name"]));
-        assert.deepEqual(Object.keys(values).filter((key) => !known.has(key)), [], `${nameOf(object)} → ${name}`);
+        assert.deepEqual(
+          Object.keys(values).filter((key) => !known.has(key)),
+          [],
+          `${nameOf(object)} → ${name}`,
+        );
         for (const parameter of parameters.filter((one) => at(object, "spec.provider") !== undefined && one["required"] === true)) {
           assert.ok(Object.hasOwn(values, String(parameter["name"])), `${nameOf(object)}: ${String(parameter["name"])} is required`);
         }
@@ -142,13 +163,21 @@ describe("examples", () => {
   });
 
   it("keep ten handles ready in the pool", () => {
-    assert.deepEqual(ofKind("ResourcePool").map((object) => [nameOf(object), at(object, "spec.minAvailable")]), [["notebooks", 10]]);
+    assert.deepEqual(
+      ofKind("ResourcePool").map((object) => [nameOf(object), at(object, "spec.minAvailable")]),
+      [["notebooks", 10]],
+    );
   });
 
   it("say handlebars wherever they template, and keep conditions on one line", () => {
     for (const object of ofKind("ResourceProvider")) assert.equal(at(object, "spec.template.style"), "handlebars", nameOf(object));
-    const conditions = ours.flatMap(({ object }) => ["healthCheck", "readinessCheck", "autoDelete.when", "autoDetach.when"].map((member) => at(object, `spec.${member}`)));
-    assert.deepEqual(conditions.filter((text) => typeof text === "string" && text.includes("\n")), []);
+    const conditions = ours.flatMap(({ object }) =>
+      ["healthCheck", "readinessCheck", "autoDelete.when", "autoDetach.when"].map((member) => at(object, `spec.${member}`)),
+    );
+    assert.deepEqual(
+      conditions.filter((text) => typeof text === "string" && text.includes("\n")),
+      [],
+    );
   });
 });
 
@@ -163,7 +192,11 @@ describe("rendered examples", () => {
     assert.equal(condition(notebook, "spec.readinessCheck", state), true);
     assert.equal(condition(notebook, "spec.healthCheck", { data: { state: "failed" } }), false);
     const resources = [{ state: { ...state, metadata: { name: "notebook-abc12" } } }];
-    assert.deepEqual(render(notebook, "spec.statusSummaryTemplate", { resources }), { name: "notebook-abc12", size: "small", greeting: "hello" });
+    assert.deepEqual(render(notebook, "spec.statusSummaryTemplate", { resources }), {
+      name: "notebook-abc12",
+      size: "small",
+      greeting: "hello",
+    });
   });
 
   it("notebook: refuses an empty greeting", () => {
@@ -178,7 +211,10 @@ describe("rendered examples", () => {
     const made = render(batch, "spec.template.definition", { ...defaults(batch), workers: 2 });
     assert.equal(at(made, "spec.parallelism"), 2);
     assert.deepEqual(at(list(at(made, "spec.template.spec.containers"), "containers")[0], "command"), ["sh", "-c", "sleep 5"]);
-    assert.deepEqual(at(render(batch, "spec.override", { guid: "abc12", resource_claim: claim }), "metadata"), { name: "batch-run-abc12", namespace: "demo" });
+    assert.deepEqual(at(render(batch, "spec.override", { guid: "abc12", resource_claim: claim }), "metadata"), {
+      name: "batch-run-abc12",
+      namespace: "demo",
+    });
     const running = { spec: { completions: 2 }, status: { active: 2 } };
     assert.deepEqual([condition(batch, "spec.healthCheck", running), condition(batch, "spec.readinessCheck", running)], [true, false]);
     assert.equal(condition(batch, "spec.readinessCheck", { spec: { completions: 2 }, status: { succeeded: 2 } }), true);
@@ -213,7 +249,13 @@ describe("rendered examples", () => {
   it("claims delete themselves when they say so", () => {
     const large = ofKind("ResourceClaim").find((object) => nameOf(object) === "large-notebook");
     assert.ok(large);
-    assert.equal(holds(String(at(large, "spec.autoDelete.when")), large, { metadata: { creationTimestamp: "2001-01-02T03:04:05Z" } }), true);
-    assert.equal(holds(String(at(large, "spec.autoDelete.when")), large, { metadata: { creationTimestamp: "2999-01-02T03:04:05Z" } }), false);
+    assert.equal(
+      holds(String(at(large, "spec.autoDelete.when")), large, { metadata: { creationTimestamp: "2001-01-02T03:04:05Z" } }),
+      true,
+    );
+    assert.equal(
+      holds(String(at(large, "spec.autoDelete.when")), large, { metadata: { creationTimestamp: "2999-01-02T03:04:05Z" } }),
+      false,
+    );
   });
 });

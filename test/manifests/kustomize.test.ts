@@ -38,7 +38,9 @@ function selects(selector: unknown, labels: unknown): boolean {
 
 function podsOf(objects: readonly Json[]): readonly { readonly name: string; readonly labels: unknown; readonly spec: unknown }[] {
   return ofKind(objects, "Deployment").map((object) => ({
-    name: nameOf(object), labels: at(object, "spec.template.metadata.labels"), spec: at(object, "spec.template.spec"),
+    name: nameOf(object),
+    labels: at(object, "spec.template.metadata.labels"),
+    spec: at(object, "spec.template.spec"),
   }));
 }
 
@@ -54,14 +56,22 @@ for (const overlay of OVERLAYS) {
     const pods = podsOf(objects);
 
     it("holds each object once", () => {
-      const keys = objects.map((object) => `${String(object["apiVersion"])} ${String(object["kind"])} ${String(at(object, "metadata.namespace"))}/${nameOf(object)}`);
-      assert.deepEqual(keys.filter((key, index) => keys.indexOf(key) !== index), []);
+      const keys = objects.map(
+        (object) =>
+          `${String(object["apiVersion"])} ${String(object["kind"])} ${String(at(object, "metadata.namespace"))}/${nameOf(object)}`,
+      );
+      assert.deepEqual(
+        keys.filter((key, index) => keys.indexOf(key) !== index),
+        [],
+      );
       assert.equal(ofKind(objects, "CustomResourceDefinition").length, 6);
     });
 
     it("puts everything into the operator's namespace, which enforces the restricted standard", () => {
       const clusterWide = new Set(["CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "Namespace"]);
-      const outside = objects.filter((object) => !clusterWide.has(String(object["kind"])) && at(object, "metadata.namespace") !== "poolstream");
+      const outside = objects.filter(
+        (object) => !clusterWide.has(String(object["kind"])) && at(object, "metadata.namespace") !== "poolstream",
+      );
       assert.deepEqual(outside.map(nameOf), []);
       const [namespace] = ofKind(objects, "Namespace");
       assert.equal(record(at(namespace, "metadata.labels"), "labels")["pod-security.kubernetes.io/enforce"], "restricted");
@@ -71,7 +81,8 @@ for (const overlay of OVERLAYS) {
       const known = new Set(objects.map((object) => `${String(object["kind"])} ${nameOf(object)}`));
       for (const binding of [...ofKind(objects, "ClusterRoleBinding"), ...ofKind(objects, "RoleBinding")]) {
         assert.ok(known.has(`${String(at(binding, "roleRef.kind"))} ${String(at(binding, "roleRef.name"))}`), nameOf(binding));
-        for (const subject of list(binding["subjects"], nameOf(binding))) assert.ok(known.has(`ServiceAccount ${nameOf({ metadata: subject })}`));
+        for (const subject of list(binding["subjects"], nameOf(binding)))
+          assert.ok(known.has(`ServiceAccount ${nameOf({ metadata: subject })}`));
       }
       for (const { name, spec } of pods) assert.ok(known.has(`ServiceAccount ${String(at(spec, "serviceAccountName"))}`), name);
     });
@@ -85,7 +96,11 @@ for (const overlay of OVERLAYS) {
         ...ofKind(objects, "PodDisruptionBudget").map((object) => [nameOf(object), at(object, "spec.selector.matchLabels")] as const),
         ...ofKind(objects, "NetworkPolicy").map((object) => [nameOf(object), at(object, "spec.podSelector.matchLabels")] as const),
       ];
-      for (const [name, selector] of selectors) assert.ok(pods.some(({ labels }) => selects(selector, labels)), name);
+      for (const [name, selector] of selectors)
+        assert.ok(
+          pods.some(({ labels }) => selects(selector, labels)),
+          name,
+        );
     });
 
     it("runs pods that keep the rules", () => {
@@ -98,7 +113,13 @@ for (const overlay of OVERLAYS) {
           assert.equal(at(container, "securityContext.allowPrivilegeEscalation"), false, name);
           assert.equal(at(container, "securityContext.readOnlyRootFilesystem"), true, name);
           assert.deepEqual(at(container, "securityContext.capabilities.drop"), ["ALL"], name);
-          for (const member of ["livenessProbe", "readinessProbe", "resources.requests.cpu", "resources.requests.memory", "resources.limits.memory"]) {
+          for (const member of [
+            "livenessProbe",
+            "readinessProbe",
+            "resources.requests.cpu",
+            "resources.requests.memory",
+            "resources.limits.memory",
+          ]) {
             assert.ok(at(container, member), `${name}: ${member}`);
           }
         }
@@ -109,7 +130,8 @@ for (const overlay of OVERLAYS) {
       const withToken = pods.filter(({ spec }) => at(spec, "automountServiceAccountToken") !== false).map(({ name }) => name);
       const wanted = overlay === "standalone" ? ["poolstream-standalone"] : ["poolstream-controller", "poolstream-worker"];
       assert.deepEqual([...withToken].sort(), wanted);
-      for (const { name, spec } of pods) assert.equal(at(spec, "serviceAccountName"), withToken.includes(name) ? "poolstream" : "poolstream-no-api");
+      for (const { name, spec } of pods)
+        assert.equal(at(spec, "serviceAccountName"), withToken.includes(name) ? "poolstream" : "poolstream-no-api");
     });
 
     it("starts the roles of its mode, with settings that exist and time to drain", () => {
@@ -119,8 +141,14 @@ for (const overlay of OVERLAYS) {
       const names = new Set(SETTINGS.flatMap((setting) => setting.aliases ?? []));
       const graceSeconds = Number(SETTINGS.find((setting) => setting.key === "worker.graceMs")?.fallback) / 1000;
       for (const { name, spec } of own) {
-        const env = containersOf(spec).flatMap((container) => list(at(container, "env") ?? [], "env")).map((entry) => String(at(entry, "name")));
-        assert.deepEqual(env.filter((variable) => !names.has(variable)), [], name);
+        const env = containersOf(spec)
+          .flatMap((container) => list(at(container, "env") ?? [], "env"))
+          .map((entry) => String(at(entry, "name")));
+        assert.deepEqual(
+          env.filter((variable) => !names.has(variable)),
+          [],
+          name,
+        );
         if (!name.endsWith("-beat")) assert.ok(Number(at(spec, "terminationGracePeriodSeconds")) > graceSeconds, name);
       }
     });
@@ -140,7 +168,9 @@ describe("manifests", () => {
     const rules = list(operatorRole?.["rules"], "rules").map((rule) => record(rule, "rule"));
     assert.ok(!JSON.stringify(rules).includes("*"));
     const own = rules.filter((rule) => list(rule["apiGroups"], "apiGroups").includes(DOMAIN));
-    const kinds = yamlFiles(join(ROOT, "manifests", "crds")).filter((path) => !path.endsWith("kustomization.yaml")).map((path) => String(at(definition(path), "spec.names.plural")));
+    const kinds = yamlFiles(join(ROOT, "manifests", "crds"))
+      .filter((path) => !path.endsWith("kustomization.yaml"))
+      .map((path) => String(at(definition(path), "spec.names.plural")));
     const granted = own.flatMap((rule) => list(rule["resources"], "resources").map(String)).filter((name) => !name.includes("/"));
     assert.deepEqual([...granted].sort(), [...kinds].sort());
     const providers = own.find((rule) => list(rule["resources"], "resources").includes("resourceproviders"));

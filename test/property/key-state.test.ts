@@ -12,13 +12,23 @@ import { partitionOf } from "../../src/streams/partition.ts";
 const LIMITS = { maxAttempts: 3, maxCrashes: 3 };
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/u);
 const messages: fc.Arbitrary<Message> = fc.record({
-  kind: fc.constant("things"), namespace: name, name, uid: fc.constantFrom("", "a", "b"), cause: fc.constantFrom("spec changed", "resync", "managed changed"),
-  lane: fc.constantFrom("urgent" as const, "bulk" as const), waking: fc.boolean(), eventId: name, traceparent: fc.constant(""),
+  kind: fc.constant("things"),
+  namespace: name,
+  name,
+  uid: fc.constantFrom("", "a", "b"),
+  cause: fc.constantFrom("spec changed", "resync", "managed changed"),
+  lane: fc.constantFrom("urgent" as const, "bulk" as const),
+  waking: fc.boolean(),
+  eventId: name,
+  traceparent: fc.constant(""),
 });
-const events = fc.array(fc.oneof(
-  messages.map((message) => ({ type: "publish" as const, message })),
-  fc.constantFrom("take", "done", "fail", "hold", "bury", "back", "ripe").map((type) => ({ type })),
-), { maxLength: 40 });
+const events = fc.array(
+  fc.oneof(
+    messages.map((message) => ({ type: "publish" as const, message })),
+    fc.constantFrom("take", "done", "fail", "hold", "bury", "back", "ripe").map((type) => ({ type })),
+  ),
+  { maxLength: 40 },
+);
 
 type Event = { readonly type: string; readonly message?: Message };
 
@@ -50,41 +60,47 @@ function laneOf(state: KeyState | undefined): string | undefined {
 
 describe("life of one key", () => {
   it("a waking publish is always followed by a run that starts after it", () => {
-    fc.assert(fc.property(events, messages, (history, message) => {
-      let state: KeyState | undefined;
-      for (const event of history) state = (next(state, event) ?? { state }).state;
-      const woken = publish(state, { ...message, waking: true }, LIMITS).state;
-      assert.ok(woken);
-      // Whatever ends the run that may be going on, the key is queued then.
-      const ends: readonly Event[] = [{ type: "done" }, { type: "fail" }, { type: "hold" }, { type: "bury" }, { type: "back" }];
-      for (const end of woken.phase === "running" ? ends : []) assert.equal(next(woken, end)?.state?.phase, "queued", end.type);
-      if (woken.phase !== "running") assert.equal(woken.phase, "queued");
-    }));
+    fc.assert(
+      fc.property(events, messages, (history, message) => {
+        let state: KeyState | undefined;
+        for (const event of history) state = (next(state, event) ?? { state }).state;
+        const woken = publish(state, { ...message, waking: true }, LIMITS).state;
+        assert.ok(woken);
+        // Whatever ends the run that may be going on, the key is queued then.
+        const ends: readonly Event[] = [{ type: "done" }, { type: "fail" }, { type: "hold" }, { type: "bury" }, { type: "back" }];
+        for (const end of woken.phase === "running" ? ends : []) assert.equal(next(woken, end)?.state?.phase, "queued", end.type);
+        if (woken.phase !== "running") assert.equal(woken.phase, "queued");
+      }),
+    );
   });
 
   it("counts stay within their limits, and only running keys are dirty", () => {
-    fc.assert(fc.property(events, (history) => {
-      let state: KeyState | undefined;
-      for (const event of history) {
-        state = (next(state, event) ?? { state }).state;
-        if (!state) continue;
-        assert.ok(state.attempts <= LIMITS.maxAttempts);
-        if (state.phase !== "running") assert.equal(state.dirty, undefined);
-        if (state.attempts >= LIMITS.maxAttempts) assert.equal(state.phase, "dead");
-      }
-    }));
+    fc.assert(
+      fc.property(events, (history) => {
+        let state: KeyState | undefined;
+        for (const event of history) {
+          state = (next(state, event) ?? { state }).state;
+          if (!state) continue;
+          assert.ok(state.attempts <= LIMITS.maxAttempts);
+          if (state.phase !== "running") assert.equal(state.dirty, undefined);
+          if (state.attempts >= LIMITS.maxAttempts) assert.equal(state.phase, "dead");
+        }
+      }),
+    );
   });
 
   it("an entry is written exactly when a key becomes queued or is promoted", () => {
-    fc.assert(fc.property(events, (history) => {
-      let state: KeyState | undefined;
-      for (const event of history) {
-        const step = next(state, event);
-        if (!step) continue;
-        assert.equal(step.enqueue !== undefined, waits(step.state) && (!waits(state) || laneOf(state) !== laneOf(step.state)));
-        state = step.state;
-      }
-    }));
+    fc.assert(
+      fc.property(events, (history) => {
+        let state: KeyState | undefined;
+        for (const event of history) {
+          const step = next(state, event);
+          if (!step) continue;
+          assert.equal(step.enqueue !== undefined, waits(step.state) && (!waits(state) || laneOf(state) !== laneOf(step.state)));
+          state = step.state;
+        }
+      }),
+    );
   });
 });
 
@@ -98,12 +114,14 @@ describe("wire and partitions", () => {
   });
 
   it("a partition is in range, and one more partition moves keys only to it", () => {
-    fc.assert(fc.property(name, name, fc.integer({ min: 1, max: 32 }), (namespace, key, count) => {
-      const before = partitionOf(namespace, key, count);
-      const after = partitionOf(namespace, key, count + 1);
-      assert.ok(before >= 0 && before < count);
-      assert.ok(after === before || after === count);
-    }));
+    fc.assert(
+      fc.property(name, name, fc.integer({ min: 1, max: 32 }), (namespace, key, count) => {
+        const before = partitionOf(namespace, key, count);
+        const after = partitionOf(namespace, key, count + 1);
+        assert.ok(before >= 0 && before < count);
+        assert.ok(after === before || after === count);
+      }),
+    );
   });
 
   it("keys are spread evenly", () => {

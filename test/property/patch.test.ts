@@ -8,7 +8,15 @@ import type { PatchOperation } from "../../src/kube/types.ts";
 
 const key = fc.constantFrom("a", "b", "a/b", "~", "~1", "");
 const { value: json } = fc.letrec((tie) => ({
-  value: fc.oneof({ depthSize: "small" }, fc.integer({ min: 0, max: 3 }), fc.boolean(), fc.constant(null), fc.constantFrom("", "x"), tie("list"), tie("map")),
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.integer({ min: 0, max: 3 }),
+    fc.boolean(),
+    fc.constant(null),
+    fc.constantFrom("", "x"),
+    tie("list"),
+    tie("map"),
+  ),
   list: fc.array(tie("value"), { maxLength: 4 }),
   map: fc.dictionary(key, tie("value"), { maxKeys: 4, noNullPrototype: true }),
 }));
@@ -34,13 +42,19 @@ function applyOne(target: unknown, operation: PatchOperation, segments: readonly
 
 function apply(target: unknown, operations: readonly PatchOperation[]): unknown {
   return operations.reduce((value: unknown, operation) => {
-    const segments = operation.path.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+    const segments = operation.path
+      .split("/")
+      .slice(1)
+      .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
     return applyOne(value, operation, segments);
   }, target);
 }
 
 test("a patch computed from two values turns the first into the second", () => {
-  fc.assert(fc.property(json, json, (from, to) => assert.deepEqual(apply(from, diff(from, to)), to)), { numRuns: 1000 });
+  fc.assert(
+    fc.property(json, json, (from, to) => assert.deepEqual(apply(from, diff(from, to)), to)),
+    { numRuns: 1000 },
+  );
 });
 
 test("equal values give no operation", () => {
@@ -48,8 +62,10 @@ test("equal values give no operation", () => {
 });
 
 test("merging the same overlay twice changes nothing more", () => {
-  fc.assert(fc.property(json, json, (base, over) => {
-    const once = deepMerge(base, over);
-    assert.deepEqual(deepMerge(once, over), once);
-  }));
+  fc.assert(
+    fc.property(json, json, (base, over) => {
+      const once = deepMerge(base, over);
+      assert.deepEqual(deepMerge(once, over), once);
+    }),
+  );
 });

@@ -56,8 +56,12 @@ export class Installation {
     this.cluster = cluster;
     this.redis = redis;
     this.client = createApiClient({
-      kubeconfig: cluster.kubeconfigFor("test"), userAgent: "poolstream-test-user/1", maxSockets: 32, requestTimeoutMs: 30_000,
-      clock: systemClock, log: createLogger({ level: "error", role: "test" }),
+      kubeconfig: cluster.kubeconfigFor("test"),
+      userAgent: "poolstream-test-user/1",
+      maxSockets: 32,
+      requestTimeoutMs: 30_000,
+      clock: systemClock,
+      log: createLogger({ level: "error", role: "test" }),
     });
   }
 
@@ -87,21 +91,35 @@ export class Installation {
       logFile,
       env: {
         ...inherited,
-        KUBECONFIG: this.cluster.kubeconfigFor(role), OPERATOR_NAMESPACE: NAMESPACE,
+        KUBECONFIG: this.cluster.kubeconfigFor(role),
+        OPERATOR_NAMESPACE: NAMESPACE,
         ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
-        POOLSTREAM_HTTP_PORT: String(port), POOLSTREAM_HTTP_HOST: "127.0.0.1", POOLSTREAM_LOG_LEVEL: "info",
+        POOLSTREAM_HTTP_PORT: String(port),
+        POOLSTREAM_HTTP_HOST: "127.0.0.1",
+        POOLSTREAM_LOG_LEVEL: "info",
         ...this.#options.env,
       },
     });
     const running: RunningRole = {
-      role, child, port, logFile,
-      log: () => readFileSync(logFile, "utf8").split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Record<string, unknown>),
+      role,
+      child,
+      port,
+      logFile,
+      log: () =>
+        readFileSync(logFile, "utf8")
+          .split("\n")
+          .filter((line) => line.startsWith("{"))
+          .map((line) => JSON.parse(line) as Record<string, unknown>),
     };
     this.roles.push(running);
-    await waitFor(`${role} to be ready`, async () => {
-      if (child.exitCode !== null) throw new Error(`${role} ended with ${child.exitCode}: ${readFileSync(logFile, "utf8").slice(-2000)}`);
-      return (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
-    }, { timeoutMs: 20_000 });
+    await waitFor(
+      `${role} to be ready`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${role} ended with ${child.exitCode}: ${readFileSync(logFile, "utf8").slice(-2000)}`);
+        return (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
+      },
+      { timeoutMs: 20_000 },
+    );
     return running;
   }
 
@@ -121,20 +139,29 @@ export class Installation {
   async apply(object: KubeObject): Promise<KubeObject> {
     const { apiVersion, kind, metadata } = object;
     const ref = { apiVersion, kind, name: metadata.name ?? "", namespace: metadata.namespace };
-    return waitFor(`${kind} ${metadata.name} to be accepted`, async () => {
-      try {
-        return await this.client.create(object);
-      } catch (error) {
-        if (error instanceof ConflictError) return this.client.patch(ref, { type: "merge", body: { ...object } });
-        if (error instanceof NotFoundError || error instanceof TooManyRequestsError) return undefined;
-        throw error;
-      }
-    }, { timeoutMs: 30_000 });
+    return waitFor(
+      `${kind} ${metadata.name} to be accepted`,
+      async () => {
+        try {
+          return await this.client.create(object);
+        } catch (error) {
+          if (error instanceof ConflictError) return this.client.patch(ref, { type: "merge", body: { ...object } });
+          if (error instanceof NotFoundError || error instanceof TooManyRequestsError) return undefined;
+          throw error;
+        }
+      },
+      { timeoutMs: 30_000 },
+    );
   }
 
   /** Every YAML document below a folder, or of one file; custom resources wait for their CRDs. */
   async applyFiles(path: string): Promise<KubeObject[]> {
-    const files = path.endsWith(".yaml") ? [path] : readdirSync(path).filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml").toSorted().map((name) => join(path, name));
+    const files = path.endsWith(".yaml")
+      ? [path]
+      : readdirSync(path)
+          .filter((name) => name.endsWith(".yaml") && name !== "kustomization.yaml")
+          .toSorted()
+          .map((name) => join(path, name));
     const applied: KubeObject[] = [];
     for (const file of files) {
       for (const document of parseAllDocuments(readFileSync(file, "utf8"))) {
@@ -146,7 +173,12 @@ export class Installation {
   }
 
   /** An object of our group, or undefined when it is gone. */
-  async get(kind: string, name: string, namespace: string = NAMESPACE, apiVersion: string = GROUP_VERSION): Promise<KubeObject | undefined> {
+  async get(
+    kind: string,
+    name: string,
+    namespace: string = NAMESPACE,
+    apiVersion: string = GROUP_VERSION,
+  ): Promise<KubeObject | undefined> {
     try {
       return await this.client.get({ apiVersion, kind, name, namespace });
     } catch (error) {

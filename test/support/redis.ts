@@ -61,7 +61,20 @@ class LocalRedis implements RedisServer {
     this.url = `redis://127.0.0.1:${port}`;
     this.#scratch = makeScratch("redis");
     this.dir = options.dir ?? this.#scratch;
-    const defaults = ["--port", String(port), "--bind", "127.0.0.1", "--dir", this.dir, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"];
+    const defaults = [
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      this.dir,
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+      "--maxmemory-policy",
+      "noeviction",
+    ];
     this.#command = [options.binary ?? "redis-server", [...defaults, ...(options.args ?? [])]];
   }
 

@@ -41,7 +41,9 @@ export function recordServer(dir: string, pid: number): void {
 
 function lines(path: string): string[] {
   try {
-    return readFileSync(path, "utf8").split("\n").filter((line) => line !== "");
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
   } catch {
     return [];
   }

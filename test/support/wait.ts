@@ -15,7 +15,11 @@ export class GiveUpError extends Error {
  * Polls until `probe` gives something other than undefined or false, and returns it. Errors of the probe count as "not yet",
  * save GiveUpError. When time is up, throws an error that names what was waited for and what was last seen.
  */
-export async function waitFor<T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, options: WaitOptions = {}): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  options: WaitOptions = {},
+): Promise<T> {
   const timeoutMs = options.timeoutMs ?? 15_000;
   const deadline = performance.now() + timeoutMs;
   let last: unknown;

@@ -13,7 +13,8 @@ const CRUISER = join(ROOT, "node_modules", "dependency-cruiser", "bin", "depende
 /** Files of a tree that keeps every rule. */
 const CLEAN: Readonly<Record<string, string>> = {
   "src/main.ts": 'import "./compose.ts";',
-  "src/compose.ts": 'import "./controller/a.ts"; import "./worker/a.ts"; import "./beat/a.ts"; import "./streams/memory-bus.ts"; import "./streams/redis-bus.ts"; import "./cache/redis-cache.ts";',
+  "src/compose.ts":
+    'import "./controller/a.ts"; import "./worker/a.ts"; import "./beat/a.ts"; import "./streams/memory-bus.ts"; import "./streams/redis-bus.ts"; import "./cache/redis-cache.ts";',
   "src/runtime/clock.ts": "export const clock = 1;",
   "src/kube/types.ts": 'import "../runtime/clock.ts"; export const types = 1;',
   "src/kube/client.ts": 'import "./types.ts"; import "undici"; export const client = 1;',
@@ -22,12 +23,14 @@ const CLEAN: Readonly<Record<string, string>> = {
   "src/templating/engine.ts": 'import "../runtime/clock.ts"; import "handlebars"; export const engine = 1;',
   "src/cache/cache.ts": 'import "../kube/types.ts"; export const cache = 1;',
   "src/cache/redis-cache.ts": 'import "./cache.ts"; import "ioredis"; export const redisCache = 1;',
-  "src/resources/kind.ts": 'import "../cache/cache.ts"; import "../kube/client.ts"; import "../templating/engine.ts"; export const kind = 1;',
+  "src/resources/kind.ts":
+    'import "../cache/cache.ts"; import "../kube/client.ts"; import "../templating/engine.ts"; export const kind = 1;',
   "src/resources/registry.ts": 'import "./claim/bind.ts"; import "./handle/bind.ts"; export const registry = 1;',
   "src/resources/claim/bind.ts": 'import "../handle/view.ts"; export const bind = 1;',
   "src/resources/handle/view.ts": "export const view = 1;",
   "src/resources/handle/bind.ts": 'import "./view.ts"; export const bind = 1;',
-  "src/controller/a.ts": 'import "../resources/registry.ts"; import "../resources/kind.ts"; import "../cache/cache.ts"; import "../streams/memory-bus.ts"; export const a = 1;',
+  "src/controller/a.ts":
+    'import "../resources/registry.ts"; import "../resources/kind.ts"; import "../cache/cache.ts"; import "../streams/memory-bus.ts"; export const a = 1;',
   "src/worker/a.ts": 'import "../resources/kind.ts"; import "../templating/engine.ts"; import "p-limit"; export const a = 1;',
   "src/beat/a.ts": 'import "../resources/kind.ts"; import "../streams/memory-bus.ts"; export const a = 1;',
   "test/helper.ts": "export const helper = 1;",
@@ -71,7 +74,9 @@ function broken(files: Readonly<Record<string, string>>): readonly string[] {
   const args = [CRUISER, "src", "--config", ".dependency-cruiser.mjs", "--output-type", "json"];
   const run = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   assert.notEqual(run.stdout, "", run.stderr);
-  const result = JSON.parse(run.stdout) as { readonly summary: { readonly violations: readonly { readonly rule: { readonly name: string } }[] } };
+  const result = JSON.parse(run.stdout) as {
+    readonly summary: { readonly violations: readonly { readonly rule: { readonly name: string } }[] };
+  };
   return [...new Set(result.summary.violations.map(({ rule }) => rule.name))].sort();
 }
 

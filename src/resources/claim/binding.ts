@@ -59,7 +59,12 @@ async function boundAlready(claim: ResourceClaim, context: Context): Promise<Res
     const live = await readHandle(nameOf(candidate), context);
     if (!live || !isBoundTo(live, key)) continue;
     // The handle of a predecessor of the same name, on its way out.
-    if (!isLive(live)) throw new RetryAfterError("PS_CLAIM_WAITS", `ResourceHandle ${nameOf(live)} of an earlier claim of this name is still being deleted`, LOOK_AGAIN_MS);
+    if (!isLive(live))
+      throw new RetryAfterError(
+        "PS_CLAIM_WAITS",
+        `ResourceHandle ${nameOf(live)} of an earlier claim of this name is still being deleted`,
+        LOOK_AGAIN_MS,
+      );
     context.log.warn(`Rebinding ResourceHandle ${nameOf(live)} to ResourceClaim ${key.name} in ${key.namespace}`);
     return live;
   }
@@ -82,17 +87,34 @@ async function bindBest({ claim, entries }: BindingInput, context: Context): Pro
   const providers = await Promise.all(entries.map((entry) => findProvider(entry.provider.name, context)));
   const now = context.clock.now();
   const wanted = {
-    entries, now, matchIgnore: providers.map(({ spec }) => spec.matchIgnore ?? []), poolName: claim.metadata.annotations?.[names.poolName],
+    entries,
+    now,
+    matchIgnore: providers.map(({ spec }) => spec.matchIgnore ?? []),
+    poolName: claim.metadata.annotations?.[names.poolName],
   };
   for (const candidate of selectHandles(candidates, wanted)) {
     const lifespan = renderLifespan(candidate, claim, context);
-    const bound = await bindHandle(candidate, {
-      claim: claimReference(claim, context), provider: claim.spec.provider, entries,
-      lifespanEnd: lifespan.default === undefined ? undefined : formatTimestamp(now + lifespan.default),
-    }, context);
+    const bound = await bindHandle(
+      candidate,
+      {
+        claim: claimReference(claim, context),
+        provider: claim.spec.provider,
+        entries,
+        lifespanEnd: lifespan.default === undefined ? undefined : formatTimestamp(now + lifespan.default),
+      },
+      context,
+    );
     if (!bound) continue;
     if (bound.spec.resourcePool) {
-      await context.enqueue([{ kind: "resourcepools", namespace: context.settings.namespace, name: bound.spec.resourcePool.name, cause: "handle bound", waking: true }]);
+      await context.enqueue([
+        {
+          kind: "resourcepools",
+          namespace: context.settings.namespace,
+          name: bound.spec.resourcePool.name,
+          cause: "handle bound",
+          waking: true,
+        },
+      ]);
     }
     return bound;
   }
@@ -112,7 +134,9 @@ export function renderLifespan(handle: ResourceHandle, claim: ResourceClaim, con
     const raw = handle.spec.lifespan?.[key];
     if (raw === undefined || raw === "") return undefined;
     const { value } = context.templating.render(raw, {
-      variables: { resource_claim: claim, resource_handle: handle }, templateVariables: handle.spec.vars, source: `ResourceHandle ${nameOf(handle)} spec.lifespan.${key}`,
+      variables: { resource_claim: claim, resource_handle: handle },
+      templateVariables: handle.spec.vars,
+      source: `ResourceHandle ${nameOf(handle)} spec.lifespan.${key}`,
     });
     return typeof value === "string" ? value : JSON.stringify(value);
   };
@@ -163,9 +187,13 @@ function newHandle({ claim, entries, provider }: BindingInput, providers: readon
   const { apiVersion, kind } = refOf("ResourceHandle", settings, "", "");
   const lifespan = newLifespan(claim, provider ? [provider] : providers, context);
   return {
-    apiVersion, kind,
+    apiVersion,
+    kind,
     metadata: {
-      name: handleNameFor(uid), generateName: "guid-", namespace: settings.namespace, finalizers: [names.finalizer],
+      name: handleNameFor(uid),
+      generateName: "guid-",
+      namespace: settings.namespace,
+      finalizers: [names.finalizer],
       labels: { [names.claimName]: reference.name, [names.claimNamespace]: reference.namespace },
     },
     spec: {
@@ -182,29 +210,34 @@ interface Rendered {
   readonly ms: number;
 }
 
+type LifespanKey = "default" | "maximum" | "relativeMaximum";
+
+function shortestOf(
+  key: LifespanKey,
+  { claim, providers, context }: { claim: ResourceClaim; providers: readonly ResourceProvider[]; context: Context },
+): Rendered | undefined {
+  const all = providers.flatMap((provider) => {
+    const raw = provider.spec.lifespan?.[key] ?? "";
+    if (raw === "") return [];
+    const { value } = context.templating.render(raw, {
+      style: provider.spec.template?.style,
+      variables: { resource_claim: claim },
+      templateVariables: provider.spec.vars,
+      source: `ResourceProvider ${nameOf(provider)} spec.lifespan.${key}`,
+    });
+    const ms = intervalOf(key, typeof value === "string" ? value : JSON.stringify(value));
+    return ms === undefined ? [] : [{ raw, ms }];
+  });
+  return all.toSorted((left, right) => left.ms - right.ms)[0];
+}
+
 // spec resource-claim 6: the shortest of the providers' values; in provider form the end falls back to `maximum` twice (quirk).
 function newLifespan(claim: ResourceClaim, providers: readonly ResourceProvider[], context: Context): Record<string, string> {
-  const shortest = (key: "default" | "maximum" | "relativeMaximum"): Rendered | undefined => {
-    const all = providers.flatMap((provider) => {
-      const raw = provider.spec.lifespan?.[key];
-      if (raw === undefined || raw === "") return [];
-      const { value } = context.templating.render(raw, {
-        style: provider.spec.template?.style, variables: { resource_claim: claim }, templateVariables: provider.spec.vars,
-        source: `ResourceProvider ${nameOf(provider)} spec.lifespan.${key}`,
-      });
-      const ms = intervalOf(key, typeof value === "string" ? value : JSON.stringify(value));
-      return ms === undefined ? [] : [{ raw, ms }];
-    });
-    return all.toSorted((left, right) => left.ms - right.ms)[0];
-  };
+  const shortest = (key: LifespanKey): Rendered | undefined => shortestOf(key, { claim, providers, context });
   const [initial, maximum, relativeMaximum] = [shortest("default"), shortest("maximum"), shortest("relativeMaximum")];
   const relative = claim.spec.provider ? maximum : relativeMaximum;
   const span = initial ?? relative ?? maximum;
   const end = claim.spec.lifespan?.end ?? (span && formatTimestamp(context.clock.now() + span.ms));
-  return {
-    ...(initial ? { default: formatInterval(initial.ms) } : {}),
-    ...(end === undefined ? {} : { end }),
-    ...(maximum ? { maximum: maximum.raw } : {}),
-    ...(relativeMaximum ? { relativeMaximum: relativeMaximum.raw } : {}),
-  };
+  const members = { default: initial && formatInterval(initial.ms), end, maximum: maximum?.raw, relativeMaximum: relativeMaximum?.raw };
+  return Object.fromEntries(Object.entries(members).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -15,13 +15,24 @@ export interface ConditionInput {
 
 const WORDS = { autoDelete: "Auto delete", autoDetach: "Auto detach" } as const;
 
-export function conditionHolds(which: "autoDelete" | "autoDetach", { claim, handle, provider }: ConditionInput, context: Context): Rendered<boolean> {
+export function conditionHolds(
+  which: "autoDelete" | "autoDetach",
+  { claim, handle, provider }: ConditionInput,
+  context: Context,
+): Rendered<boolean> {
   const when = claim.spec[which]?.when ?? "";
   if (when === "") return { value: false, readsClock: false };
   try {
     return context.templating.condition(when, {
       style: provider?.spec.template?.style,
-      variables: { resource_claim: claim, resource_handle: handle, resource_provider: provider ?? null, metadata: claim.metadata, spec: claim.spec, status: claim.status ?? {} },
+      variables: {
+        resource_claim: claim,
+        resource_handle: handle,
+        resource_provider: provider ?? null,
+        metadata: claim.metadata,
+        spec: claim.spec,
+        status: claim.status ?? {},
+      },
       templateVariables: { ...provider?.spec.vars, ...handle.spec.vars },
       source: `ResourceClaim ${nameOf(claim)} spec.${which}.when`,
     });

@@ -13,18 +13,32 @@ export async function announceLifespanEnd(claim: ResourceClaim, handle: Resource
   if (!shown || shown.end === end) return;
   const who = `ResourceClaim ${nameOf(claim)} in ${claim.metadata.namespace}`;
   // The message names the previous end, "None" for none: as the reference words it.
-  const [reason, message] = end === undefined
-    ? ["Lifespan end cleared", `Cleared lifespan end for ${who} after removed from ResourceHandle ${nameOf(handle)}`]
-    : ["Lifespan end changed", `Updated lifespan end to ${shown.end ?? "None"} for ${who} from ResourceHandle ${nameOf(handle)}`];
+  const [reason, message] =
+    end === undefined
+      ? ["Lifespan end cleared", `Cleared lifespan end for ${who} after removed from ResourceHandle ${nameOf(handle)}`]
+      : ["Lifespan end changed", `Updated lifespan end to ${shown.end ?? "None"} for ${who} from ResourceHandle ${nameOf(handle)}`];
   const now = context.clock.now();
   try {
     await context.client.create({
-      apiVersion: "v1", kind: "Event",
+      apiVersion: "v1",
+      kind: "Event",
       metadata: { generateName: `${nameOf(claim)}-`, namespace: claim.metadata.namespace ?? "" },
-      type: "Normal", reason, action: "LifespanChange", message,
-      involvedObject: { apiVersion: context.settings.version, kind: "ResourceClaim", name: nameOf(claim), namespace: claim.metadata.namespace, uid: claim.metadata.uid },
-      reportingComponent: "poolboy", reportingInstance: context.settings.instance,
-      eventTime: new Date(now).toISOString().replace("Z", "000Z"), firstTimestamp: formatTimestamp(now), lastTimestamp: formatTimestamp(now),
+      type: "Normal",
+      reason,
+      action: "LifespanChange",
+      message,
+      involvedObject: {
+        apiVersion: context.settings.version,
+        kind: "ResourceClaim",
+        name: nameOf(claim),
+        namespace: claim.metadata.namespace,
+        uid: claim.metadata.uid,
+      },
+      reportingComponent: "poolboy",
+      reportingInstance: context.settings.instance,
+      eventTime: new Date(now).toISOString().replace("Z", "000Z"),
+      firstTimestamp: formatTimestamp(now),
+      lastTimestamp: formatTimestamp(now),
     });
   } catch (error) {
     context.log.warn({ err: error }, `Event of ${who} could not be posted`);

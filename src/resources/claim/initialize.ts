@@ -15,10 +15,15 @@ import type { Reference, ResourceProvider } from "../provider/types.ts";
 import type { ClaimResource, ClaimResourceStatus, ResourceClaim } from "./types.ts";
 
 /** Finalizer and what the provider imposes; with `init`, the init annotation too. */
-export function metadataOperations(claim: ResourceClaim, provider: ResourceProvider | undefined, { init, context }: { init: boolean; context: Context }): PatchOperation[] {
+export function metadataOperations(
+  claim: ResourceClaim,
+  provider: ResourceProvider | undefined,
+  { init, context }: { init: boolean; context: Context },
+): PatchOperation[] {
   const names = namesOf(context.settings);
   const { labels = {}, annotations = {} } = claim.metadata;
-  const stamp = init && annotations[names.initTimestamp] === undefined ? { [names.initTimestamp]: formatTimestamp(context.clock.now()) } : {};
+  const stamp =
+    init && annotations[names.initTimestamp] === undefined ? { [names.initTimestamp]: formatTimestamp(context.clock.now()) } : {};
   const wantedLabels = { ...labels, ...provider?.spec.resourceClaimLabels };
   const wantedAnnotations = { ...annotations, ...provider?.spec.resourceClaimAnnotations, ...stamp };
   return [
@@ -34,18 +39,23 @@ export async function assignProviders(claim: ResourceClaim, context: Context): P
   const present = claim.status?.resources ?? [];
   if (wanted.length === 0) throw deferred(`ResourceClaim ${nameOf(claim)} in ${claim.metadata.namespace} has no resources`, 600);
   if (present.length >= wanted.length && present.every(({ provider }) => provider !== undefined)) return present;
-  return Promise.all(wanted.map(async (entry, index): Promise<ClaimResourceStatus> => {
-    const provider = await providerOf(entry, context);
-    const state = present[index]?.state;
-    return {
-      ...(entry.name === undefined ? {} : { name: entry.name }), provider: providerReference(provider, context), ...(state === undefined ? {} : { state }),
-    };
-  }));
+  return Promise.all(
+    wanted.map(async (entry, index): Promise<ClaimResourceStatus> => {
+      const provider = await providerOf(entry, context);
+      const state = present[index]?.state;
+      return {
+        ...(entry.name === undefined ? {} : { name: entry.name }),
+        provider: providerReference(provider, context),
+        ...(state === undefined ? {} : { state }),
+      };
+    }),
+  );
 }
 
 async function providerOf(entry: ClaimResource, context: Context): Promise<string> {
   if ((entry.provider?.name ?? "") !== "") return nameOf(await findProvider(entry.provider?.name ?? "", context));
-  if (!entry.template) throw deferred("ResourceClaim spec.resources require either an explicit provider or a resource template to match.", 600);
+  if (!entry.template)
+    throw deferred("ResourceClaim spec.resources require either an explicit provider or a resource template to match.", 600);
   return matchProvider(entry.template, context);
 }
 
@@ -55,24 +65,37 @@ export function providerReference(name: string, context: Context): Reference {
 }
 
 /** Resources form, once: completed references and defaults (M7). */
-export async function initializedResources(claim: ResourceClaim, statuses: readonly ClaimResourceStatus[], context: Context): Promise<readonly ClaimResource[]> {
-  return Promise.all((claim.spec.resources ?? []).map(async (entry, index): Promise<ClaimResource> => {
-    const reference = statuses[index]?.provider;
-    if (!reference) return entry;
-    const provider = await findProvider(reference.name, context);
-    const template = withDefaults(claim, { entry, index, provider }, context);
-    return { ...entry, provider: reference, ...(Object.keys(template).length > 0 ? { template } : {}) };
-  }));
+export async function initializedResources(
+  claim: ResourceClaim,
+  statuses: readonly ClaimResourceStatus[],
+  context: Context,
+): Promise<readonly ClaimResource[]> {
+  return Promise.all(
+    (claim.spec.resources ?? []).map(async (entry, index): Promise<ClaimResource> => {
+      const reference = statuses[index]?.provider;
+      if (!reference) return entry;
+      const provider = await findProvider(reference.name, context);
+      const template = withDefaults(claim, { entry, index, provider }, context);
+      return { ...entry, provider: reference, ...(Object.keys(template).length > 0 ? { template } : {}) };
+    }),
+  );
 }
 
-function withDefaults(claim: ResourceClaim, { entry, index, provider }: { entry: ClaimResource; index: number; provider: ResourceProvider }, context: Context): Record<string, unknown> {
+function withDefaults(
+  claim: ResourceClaim,
+  { entry, index, provider }: { entry: ClaimResource; index: number; provider: ResourceProvider },
+  context: Context,
+): Record<string, unknown> {
   const { spec } = provider;
-  const defaults = spec.template?.enable === true
-    ? context.templating.render(spec.default ?? {}, {
-        style: spec.template.style, templateVariables: spec.vars, source: `ResourceProvider ${nameOf(provider)} spec.default`,
-        variables: { resource_claim: claim, resource_index: index, resource_name: entry.name ?? null, resource_provider: provider },
-      }).value
-    : (spec.default ?? {});
+  const defaults =
+    spec.template?.enable === true
+      ? context.templating.render(spec.default ?? {}, {
+          style: spec.template.style,
+          templateVariables: spec.vars,
+          source: `ResourceProvider ${nameOf(provider)} spec.default`,
+          variables: { resource_claim: claim, resource_index: index, resource_name: entry.name ?? null, resource_provider: provider },
+        }).value
+      : (spec.default ?? {});
   const filled = fillIn(fillIn(entry.template ?? {}, defaults), schemaDefaults(spec.validation?.openAPIV3Schema) ?? {});
   return isRecord(filled) ? filled : {};
 }

@@ -11,7 +11,11 @@ import { patchObject } from "../write.ts";
 import { intervalOf, renderLifespan } from "./binding.ts";
 import type { ResourceClaim } from "./types.ts";
 
-export async function propagate(claim: ResourceClaim, handle: ResourceHandle, { entries, context }: { entries: readonly ResourceEntry[]; context: Context }): Promise<ResourceHandle> {
+export async function propagate(
+  claim: ResourceClaim,
+  handle: ResourceHandle,
+  { entries, context }: { entries: readonly ResourceEntry[]; context: Context },
+): Promise<ResourceHandle> {
   const operations = [
     ...providerOperations(claim, handle),
     ...entries.flatMap((entry, index) => entryOperations(entry, handle.spec.resources?.[index], index)),
@@ -47,7 +51,9 @@ function endOperations(claim: ResourceClaim, handle: ResourceHandle, context: Co
   }
   const end = formatTimestamp(Math.min(requested, limit));
   if (!handle.spec.lifespan) return [{ op: "add", path: "/spec/lifespan", value: { end } }];
-  return parseTimestamp(handle.spec.lifespan.end ?? "") === parseTimestamp(end) ? [] : [{ op: "add", path: "/spec/lifespan/end", value: end }];
+  return parseTimestamp(handle.spec.lifespan.end ?? "") === parseTimestamp(end)
+    ? []
+    : [{ op: "add", path: "/spec/lifespan/end", value: end }];
 }
 
 function limitOf(claim: ResourceClaim, handle: ResourceHandle, context: Context): number {

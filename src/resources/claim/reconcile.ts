@@ -28,7 +28,13 @@ export async function reconcileClaim(request: Request, context: Context): Promis
   const claim = object as unknown as ResourceClaim;
   if (claim.metadata.labels?.[namesOf(context.settings).ignore] !== undefined) return { digest: digestOf(object) };
   if (claim.metadata.deletionTimestamp !== undefined) return { ...(await removeClaim(claim, context)), digest: digestOf(object) };
-  return pass(claim, context);
+  return pass(claim, atOneInstant(context));
+}
+
+/** One clock reading for the pass: start and end of a life are compared for exact equality (spec resource-claim 5.7, 8.5). */
+function atOneInstant(context: Context): Context {
+  const now = context.clock.now();
+  return { ...context, clock: { now: () => now, monotonic: () => context.clock.monotonic() } };
 }
 
 async function readClaim({ namespace, name }: Request, context: Context): Promise<KubeObject | undefined> {
@@ -71,35 +77,45 @@ async function topProvider(claim: ResourceClaim, context: Context): Promise<Reso
   const { provider, resources } = claim.spec;
   const who = `ResourceClaim ${nameOf(claim)} in ${claim.metadata.namespace}`;
   if (provider && resources) throw deferred(`${who} has both spec.provider and spec.resources!`, 600);
-  if (!provider) {
-    if (!resources) throw deferred(`${who} has neither spec.provider nor spec.resources!`, 600);
-    return undefined;
-  }
+  if (provider) return namedProvider(claim, provider.name, context);
+  if (!resources) throw deferred(`${who} has neither spec.provider nor spec.resources!`, 600);
+  return undefined;
+}
+
+async function namedProvider(claim: ResourceClaim, name: string, context: Context): Promise<ResourceProvider> {
   const stored = claim.status?.provider?.name;
-  if (stored !== undefined && stored !== provider.name) {
-    throw deferred(`spec.provider value (${provider.name}) does not match status.provider value (${stored})! spec.provider is immutable!`, 600);
+  if (stored !== undefined && stored !== name) {
+    throw deferred(`spec.provider value (${name}) does not match status.provider value (${stored})! spec.provider is immutable!`, 600);
   }
   try {
-    return await findProvider(provider.name, context);
+    return await findProvider(name, context);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
     // The name is recorded all the same: from here on it is immutable (M3).
-    await patchStatus(claim, { ...claim.status, provider: { ...claim.status?.provider, name: provider.name } }, context);
-    throw deferred(`ResourceProvider (${provider.name}) not found`, 600);
+    await patchStatus(claim, { ...claim.status, provider: { ...claim.status?.provider, name } }, context);
+    throw deferred(`ResourceProvider (${name}) not found`, 600);
   }
 }
 
+// A bound claim counts as approved, once its state is shown (quirk of M5).
+function needsApproval({ status }: ResourceClaim, { spec }: ResourceProvider): boolean {
+  if (spec.approval?.required !== true || status?.approval?.state === "approved") return false;
+  return !(status?.approval && status.resourceHandle);
+}
+
 // M4, M5: what the provider imposes is written even while approval is pending.
-async function approve(claim: ResourceClaim, provider: ResourceProvider | undefined, context: Context): Promise<{ readonly claim: ResourceClaim; readonly goOn: boolean }> {
-  const approval = provider?.spec.approval;
-  const state = claim.status?.approval?.state;
-  if (!provider || approval?.required !== true || state === "approved") return { claim, goOn: true };
-  if (state !== undefined && claim.status?.resourceHandle) return { claim, goOn: true };
+async function approve(
+  claim: ResourceClaim,
+  provider: ResourceProvider | undefined,
+  context: Context,
+): Promise<{ readonly claim: ResourceClaim; readonly goOn: boolean }> {
+  if (!provider || !needsApproval(claim, provider)) return { claim, goOn: true };
   const labelled = await patchObject(claim, metadataOperations(claim, provider, { init: false, context }), context);
-  if (state !== undefined) return { claim: labelled, goOn: false };
+  if (claim.status?.approval) return { claim: labelled, goOn: false };
   const status = {
-    ...labelled.status, provider: { ...labelled.status?.provider, name: nameOf(provider) },
-    approval: { state: "pending", message: approval.pendingMessage ?? "Approval pending." },
+    ...labelled.status,
+    provider: { ...labelled.status?.provider, name: nameOf(provider) },
+    approval: { state: "pending", message: provider.spec.approval?.pendingMessage ?? "Approval pending." },
   };
   return { claim: await patchStatus(labelled, status, context), goOn: false };
 }

@@ -37,8 +37,10 @@ export async function serve(input: ServeInput, context: Context): Promise<Result
     ? await wantedByProvider({ ...input, claim: initialized }, input.provider, context)
     : await wantedByResources({ ...input, claim: initialized }, context);
   // Invalid wishes stop here (M10); what the handle shows is mirrored all the same (9.1).
-  if (!wanted.valid) return ended(input.handle && !isIgnored(input.handle, context) ? await mirror(wanted.claim, input.handle, context) : wanted.claim);
-  const handle = input.handle ?? (await findOrCreateHandle({ claim: wanted.claim, entries: wanted.entries, provider: input.provider }, context));
+  if (!wanted.valid)
+    return ended(input.handle && !isIgnored(input.handle, context) ? await mirror(wanted.claim, input.handle, context) : wanted.claim);
+  const handle =
+    input.handle ?? (await findOrCreateHandle({ claim: wanted.claim, entries: wanted.entries, provider: input.provider }, context));
   if (!handle) return ended(wanted.claim);
   return serveBound({ ...wanted, handle, provider: input.provider }, context);
 }
@@ -61,7 +63,9 @@ async function wantedByProvider({ claim, handle }: ServeInput, provider: Resourc
     return { claim: await patchStatus(claim, status, context), valid: false, entries: [], readsClock: false };
   }
   const { entries, readsClock } = await generateResources({ provider, values, claim, handle: null }, context);
-  const resources = claim.status?.resources ?? entries.map((entry): ClaimResourceStatus => ({ ...(entry.name === undefined ? {} : { name: entry.name }), provider: entry.provider }));
+  const resources =
+    claim.status?.resources ??
+    entries.map((entry): ClaimResourceStatus => ({ ...(entry.name === undefined ? {} : { name: entry.name }), provider: entry.provider }));
   const status: ClaimStatus = { ...claim.status, provider: { name, parameterValues: values }, resources };
   return { claim: await patchStatus(claim, status, context), valid: true, entries, readsClock };
 }
@@ -79,7 +83,9 @@ async function wantedByResources({ claim, handle }: ServeInput, context: Context
   const entries = (claim.spec.resources ?? []).flatMap((entry, index): ResourceEntry[] => {
     const provider = resources[index]?.provider;
     if (!provider) return [];
-    return [{ provider, ...(entry.name === undefined ? {} : { name: entry.name }), ...(entry.template ? { template: entry.template } : {}) }];
+    return [
+      { provider, ...(entry.name === undefined ? {} : { name: entry.name }), ...(entry.template ? { template: entry.template } : {}) },
+    ];
   });
   return { claim: written, valid, entries, readsClock: false };
 }

@@ -16,18 +16,20 @@ export async function mirrorHandle(claim: ResourceClaim, handle: ResourceHandle,
   const { healthy: _, ready: __, summary: ___, ...rest } = claim.status ?? {};
   const handleStatus = handle.status ?? {};
   const own = claim.status?.resources ?? [];
-  const entries = await Promise.all((handleStatus.resources ?? []).map(async (entry, index): Promise<ClaimResourceStatus> => {
-    const current = own[index] ?? {};
-    const live = entry.reference && (await readState(entry.reference, context));
-    const state = live ? pruned(live, context.settings.domain) : current.state;
-    return {
-      ...present("provider", handle.spec.resources?.[index]?.provider ?? current.provider),
-      ...entry,
-      ...present("name", current.name ?? entry.name),
-      ...present("validationError", current.validationError),
-      ...present("state", state),
-    };
-  }));
+  const entries = await Promise.all(
+    (handleStatus.resources ?? []).map(async (entry, index): Promise<ClaimResourceStatus> => {
+      const current = own[index] ?? {};
+      const live = entry.reference && (await readState(entry.reference, context));
+      const state = live ? pruned(live, context.settings.domain) : current.state;
+      return {
+        ...present("provider", handle.spec.resources?.[index]?.provider ?? current.provider),
+        ...entry,
+        ...present("name", current.name ?? entry.name),
+        ...present("validationError", current.validationError),
+        ...present("state", state),
+      };
+    }),
+  );
   return {
     ...rest,
     resources: [...entries, ...own.slice(entries.length)],
@@ -49,7 +51,12 @@ async function readState(reference: ObjectReference, context: Context): Promise<
 
 /** spec resource-claim 9.4, pruning of state. */
 export function pruned(object: KubeObject, domain: string): unknown {
-  const { generation: _, managedFields: __, annotations = {}, ...metadata } = object.metadata as KubeObject["metadata"] & { managedFields?: unknown };
+  const {
+    generation: _,
+    managedFields: __,
+    annotations = {},
+    ...metadata
+  } = object.metadata as KubeObject["metadata"] & { managedFields?: unknown };
   const kept = Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith(`${domain}/`)));
   const status = object["status"];
   return {

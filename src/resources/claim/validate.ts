@@ -27,22 +27,29 @@ export function validateParameters({ claim, handle }: ValidationInput, provider:
     spec: provider.spec,
     wanted: claim.spec.provider?.parameterValues ?? {},
     known: claim.status?.provider?.parameterValues,
-    renderDefault: (template, values, name) => context.templating.render(template, options(values, `parameter ${name} default.template`)).value,
+    renderDefault: (template, values, name) =>
+      context.templating.render(template, options(values, `parameter ${name} default.template`)).value,
     check: (expression, values, value) => context.templating.condition(expression, options({ ...values, value }, "parameter check")).value,
   });
 }
 
 /** One message per entry of the resources form; undefined where it is valid. */
 export async function validateTemplates({ claim, handle }: ValidationInput, context: Context): Promise<(string | undefined)[]> {
-  return Promise.all((claim.spec.resources ?? []).map(async ({ template = {} }, index) => {
-    const name = claim.status?.resources?.[index]?.provider?.name ?? "";
-    const provider = await findProvider(name, context);
-    const schema = provider.spec.validation?.openAPIV3Schema;
-    return (schema && schemaError(schema, template)) ?? failedCheck({ claim, handle }, { provider, template }, context);
-  }));
+  return Promise.all(
+    (claim.spec.resources ?? []).map(async ({ template = {} }, index) => {
+      const name = claim.status?.resources?.[index]?.provider?.name ?? "";
+      const provider = await findProvider(name, context);
+      const schema = provider.spec.validation?.openAPIV3Schema;
+      return (schema && schemaError(schema, template)) ?? failedCheck({ claim, handle }, { provider, template }, context);
+    }),
+  );
 }
 
-function failedCheck({ claim, handle }: ValidationInput, { provider, template }: { provider: ResourceProvider; template: Values }, context: Context): string | undefined {
+function failedCheck(
+  { claim, handle }: ValidationInput,
+  { provider, template }: { provider: ResourceProvider; template: Values },
+  context: Context,
+): string | undefined {
   for (const { name, check } of provider.spec.validation?.checks ?? []) {
     try {
       const { value } = context.templating.condition(check, {

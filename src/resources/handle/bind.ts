@@ -34,10 +34,13 @@ export async function bindHandle(handle: ResourceHandle, input: BindInput, conte
   }
 }
 
+function label(key: string, value: string): PatchOperation {
+  return { op: "add", path: `/metadata/labels/${key.replaceAll("/", "~1")}`, value };
+}
+
 function bindOperations(handle: ResourceHandle, input: BindInput, context: Context): PatchOperation[] {
   const names = namesOf(context.settings);
   const { uid: _, ...claim } = input.claim;
-  const label = (key: string, value: string): PatchOperation => ({ op: "add", path: `/metadata/labels/${key.replaceAll("/", "~1")}`, value });
   return [
     { op: "test", path: "/spec/resourceClaim", value: null },
     { op: "test", path: "/metadata/uid", value: handle.metadata.uid },
@@ -61,5 +64,7 @@ function entryOperations(have: ResourceEntry | undefined, want: ResourceEntry, i
 
 function endOperations(handle: ResourceHandle, end: string | undefined): PatchOperation[] {
   if (end === undefined) return [];
-  return handle.spec.lifespan ? [{ op: "add", path: "/spec/lifespan/end", value: end }] : [{ op: "add", path: "/spec/lifespan", value: { end } }];
+  return handle.spec.lifespan
+    ? [{ op: "add", path: "/spec/lifespan/end", value: end }]
+    : [{ op: "add", path: "/spec/lifespan", value: { end } }];
 }

@@ -72,11 +72,17 @@ function resourceVariables({ provider, handle, claim, entry, index, states }: De
   const entries: readonly ResourceEntry[] = handle.spec.resources ?? [];
   return {
     guid: guidOf(handle),
-    resource_provider: provider, resource_handle: handleVariable(handle), resource_claim: claim ?? null,
-    resource_index: index, resource_name: entry.name ?? null,
-    resource_reference: pinOf(entry) ?? {}, resource_references: entries.map((one) => pinOf(one) ?? null),
-    resource_state: states[index] ?? null, resource_states: states.map((state) => state ?? null),
-    resource_template: entry.template ?? null, resource_templates: entries.map(({ template }) => template ?? null),
+    resource_provider: provider,
+    resource_handle: handleVariable(handle),
+    resource_claim: claim ?? null,
+    resource_index: index,
+    resource_name: entry.name ?? null,
+    resource_reference: pinOf(entry) ?? {},
+    resource_references: entries.map((one) => pinOf(one) ?? null),
+    resource_state: states[index] ?? null,
+    resource_states: states.map((state) => state ?? null),
+    resource_template: entry.template ?? null,
+    resource_templates: entries.map(({ template }) => template ?? null),
   };
 }
 
@@ -89,7 +95,8 @@ function pinned(object: KubeObject, entry: ResourceEntry): KubeObject {
   const pin = pinOf(entry);
   if (!pin) return object;
   for (const member of ["apiVersion", "kind"] as const) {
-    if (pin[member] !== object[member]) throw new RetryAfterError("PS_HANDLE_REFERENCE", `Unable to change ${member} for resource!`, DEFERRED_MS);
+    if (pin[member] !== object[member])
+      throw new RetryAfterError("PS_HANDLE_REFERENCE", `Unable to change ${member} for resource!`, DEFERRED_MS);
   }
   const { name, namespace } = pin;
   return { ...object, metadata: { ...object.metadata, name, ...(namespace === undefined ? {} : { namespace }) } };
@@ -98,12 +105,14 @@ function pinned(object: KubeObject, entry: ResourceEntry): KubeObject {
 function completeMetadata(metadata: Record<string, unknown>, input: DefinitionInput, context: Context): Record<string, unknown> {
   const { handle, index } = input;
   const named = typeof metadata["name"] === "string" && metadata["name"] !== "";
-  const generateName = typeof metadata["generateName"] === "string" && metadata["generateName"] !== "" ? metadata["generateName"] : `guid${index}-`;
+  const generateName =
+    typeof metadata["generateName"] === "string" && metadata["generateName"] !== "" ? metadata["generateName"] : `guid${index}-`;
   const name = named ? {} : { generateName, name: `${generateName}${guidOf(handle)}` };
   const labels = { ...(isRecord(metadata["labels"]) ? metadata["labels"] : {}), ...handle.spec.resourceLabels };
   const given = isRecord(metadata["annotations"]) ? metadata["annotations"] : {};
   return {
-    ...metadata, ...name,
+    ...metadata,
+    ...name,
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
     annotations: { ...given, ...handle.spec.resourceAnnotations, ...ownership(input, context) },
   };

@@ -38,10 +38,16 @@ export function linkedResources(input: LinkedInput, context: Context): Linked {
 
 function positionOf(link: LinkedProvider, handle: ResourceHandle): number {
   const wanted = link.resourceName ?? link.name;
-  return (handle.spec.resources ?? []).findIndex((entry) => entry.provider.name === link.name && (entry.name ?? entry.provider.name) === wanted);
+  return (handle.spec.resources ?? []).findIndex(
+    (entry) => entry.provider.name === link.name && (entry.name ?? entry.provider.name) === wanted,
+  );
 }
 
-function mustWait(link: LinkedProvider, input: LinkedInput & { readonly position: number; readonly vars: Values }, context: Context): { value: boolean; readsClock: boolean } {
+function mustWait(
+  link: LinkedProvider,
+  input: LinkedInput & { readonly position: number; readonly vars: Values },
+  context: Context,
+): { value: boolean; readsClock: boolean } {
   if (link.waitFor === undefined) return { value: false, readsClock: false };
   const { handle, claim, index, providers, states, position, vars } = input;
   const provider = providers[index];
@@ -50,8 +56,12 @@ function mustWait(link: LinkedProvider, input: LinkedInput & { readonly position
     style: provider.spec.template?.style,
     variables: {
       ...vars,
-      linked_resource_provider: providers[position], linked_resource_state: states[position],
-      resource_claim: claim ?? null, resource_handle: handleVariable(handle), resource_provider: provider, resource_state: states[index] ?? null,
+      linked_resource_provider: providers[position],
+      linked_resource_state: states[position],
+      resource_claim: claim ?? null,
+      resource_handle: handleVariable(handle),
+      resource_provider: provider,
+      resource_state: states[index] ?? null,
     },
     templateVariables: templateVars(provider.spec, handle.spec.vars),
     source: `ResourceProvider ${nameOf(provider)} linkedResourceProviders ${link.name} waitFor`,
@@ -61,7 +71,10 @@ function mustWait(link: LinkedProvider, input: LinkedInput & { readonly position
 
 /** The value at a JSON pointer; undefined where there is nothing. */
 export function atPointer(value: unknown, pointer: string): unknown {
-  const segments = pointer.split("/").slice(1).map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const segments = pointer
+    .split("/")
+    .slice(1)
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
   return segments.reduce<unknown>((current, segment) => {
     if (Array.isArray(current)) return current[Number(segment)] as unknown;
     return isRecord(current) && Object.hasOwn(current, segment) ? current[segment] : undefined;

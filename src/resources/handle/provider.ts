@@ -21,7 +21,9 @@ export async function waitingFor<T>(name: string, lookup: Promise<T>): Promise<T
     return await lookup;
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    throw new RetryAfterError("PS_HANDLE_PROVIDER", `ResourceProvider ${name}, or one that it links to, does not exist`, PROVIDER_MS, { cause: error });
+    throw new RetryAfterError("PS_HANDLE_PROVIDER", `ResourceProvider ${name}, or one that it links to, does not exist`, PROVIDER_MS, {
+      cause: error,
+    });
   }
 }
 

@@ -116,10 +116,17 @@ async function expand(handle: ResourceHandle, claim: KubeObject | undefined, con
   const { entries, readsClock } = await generated(handle, { name: top.name, claim }, context);
   const stored = handle.spec.resources;
   if (!stored) return { operations: [{ op: "add", path: "/spec/resources", value: entries }], readsClock };
-  return { operations: entries.flatMap((entry, index) => entryOperations(entry, { stored: stored[index], index, handle }, context)), readsClock };
+  return {
+    operations: entries.flatMap((entry, index) => entryOperations(entry, { stored: stored[index], index, handle }, context)),
+    readsClock,
+  };
 }
 
-async function generated(handle: ResourceHandle, top: { readonly name: string; readonly claim: KubeObject | undefined }, context: Context): Promise<Generated> {
+async function generated(
+  handle: ResourceHandle,
+  top: { readonly name: string; readonly claim: KubeObject | undefined },
+  context: Context,
+): Promise<Generated> {
   const { name, claim } = top;
   const status = claim?.["status"] as { readonly provider?: { readonly parameterValues?: Values } } | undefined;
   const values = (claim ? status?.provider?.parameterValues : handle.spec.provider?.parameterValues) ?? {};
@@ -148,6 +155,7 @@ function entryOperations(entry: ResourceEntry, { stored, index, handle }: Stored
 async function writeSpec(handle: ResourceHandle, expansion: readonly PatchOperation[], context: Context): Promise<ResourceHandle> {
   const operations = [...finalizerOperations(handle.metadata, namesOf(context.settings).finalizer), ...expansion];
   const written = await patchObject(handle, operations, context);
-  if (written.metadata.deletionTimestamp !== undefined) throw new ConflictError("PS_KUBE_CONFLICT", "the handle is being deleted", { status: 409 });
+  if (written.metadata.deletionTimestamp !== undefined)
+    throw new ConflictError("PS_KUBE_CONFLICT", "the handle is being deleted", { status: 409 });
   return written;
 }

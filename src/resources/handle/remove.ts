@@ -15,7 +15,9 @@ const LOOK_AGAIN_MS = 2000;
 
 export async function removeHandle(handle: ResourceHandle, context: Context): Promise<Result> {
   const names = namesOf(context.settings);
-  if (!(handle.metadata.finalizers ?? []).some((finalizer) => finalizer === names.finalizer || finalizer.startsWith(`${names.finalizer}/`))) {
+  if (
+    !(handle.metadata.finalizers ?? []).some((finalizer) => finalizer === names.finalizer || finalizer.startsWith(`${names.finalizer}/`))
+  ) {
     return {};
   }
   const references = (handle.status?.resources ?? []).flatMap(({ reference }) => (reference ? [reference] : []));
@@ -36,7 +38,9 @@ async function removeObject(reference: ObjectRef, handle: ResourceHandle, contex
     if (live.metadata.deletionTimestamp !== undefined) return false;
     await announce(live, context);
     await context.client.delete(reference, { uid: live.metadata.uid });
-    context.log.info(`Propagating delete of ResourceHandle ${nameOf(handle)} to ${reference.apiVersion} ${reference.kind} ${reference.name}`);
+    context.log.info(
+      `Propagating delete of ResourceHandle ${nameOf(handle)} to ${reference.apiVersion} ${reference.kind} ${reference.name}`,
+    );
     await context.client.get(reference);
     return false;
   } catch (error) {
@@ -50,7 +54,9 @@ async function removeObject(reference: ObjectRef, handle: ResourceHandle, contex
 // Tells watches and other controllers that this is an orderly removal.
 async function announce(live: KubeObject, context: Context): Promise<void> {
   const { handleDeleted } = namesOf(context.settings);
-  const body = { metadata: { resourceVersion: live.metadata.resourceVersion, annotations: { [handleDeleted]: formatTimestamp(context.clock.now()) } } };
+  const body = {
+    metadata: { resourceVersion: live.metadata.resourceVersion, annotations: { [handleDeleted]: formatTimestamp(context.clock.now()) } },
+  };
   const { apiVersion, kind, metadata } = live;
   try {
     await context.client.patch({ apiVersion, kind, name: metadata.name ?? "", namespace: metadata.namespace }, { type: "merge", body });

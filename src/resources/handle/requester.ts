@@ -28,10 +28,20 @@ export async function findRequester(claim: KubeObject | undefined, context: Cont
   const namespace = await getOr({ apiVersion: "v1", kind: "Namespace", name: claim.metadata.namespace ?? "" }, () => none, context);
   const name = namespace.metadata.annotations?.["openshift.io/requester"] ?? "";
   if (name === "") return NOBODY;
-  const user = await getOr({ apiVersion: USERS, kind: "User", name }, () => ({ apiVersion: USERS, kind: "User", metadata: { name }, identities: [] }), context);
+  const user = await getOr(
+    { apiVersion: USERS, kind: "User", name },
+    () => ({ apiVersion: USERS, kind: "User", metadata: { name }, identities: [] }),
+    context,
+  );
   const ids = Array.isArray(user["identities"]) ? user["identities"].filter((id): id is string => typeof id === "string") : [];
   const identities = await Promise.all(
-    ids.map((id) => getOr({ apiVersion: USERS, kind: "Identity", name: id }, () => ({ apiVersion: USERS, kind: "Identity", metadata: { name: id }, extra: {} }), context)),
+    ids.map((id) =>
+      getOr(
+        { apiVersion: USERS, kind: "Identity", name: id },
+        () => ({ apiVersion: USERS, kind: "Identity", metadata: { name: id }, extra: {} }),
+        context,
+      ),
+    ),
   );
   return { user, identities };
 }

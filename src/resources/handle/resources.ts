@@ -32,7 +32,10 @@ export interface Managed {
 export async function loadManaged(handle: ResourceHandle, claim: KubeObject | undefined, context: Context): Promise<Managed> {
   const entries = handle.spec.resources ?? [];
   const old = handle.status?.resources ?? [];
-  const statuses = entries.map((entry, index): ResourceStatus => ({ ...old[index], ...(entry.name === undefined ? {} : { name: entry.name }) }));
+  const statuses = entries.map((entry, index): ResourceStatus => ({
+    ...old[index],
+    ...(entry.name === undefined ? {} : { name: entry.name }),
+  }));
   const providers = await Promise.all(entries.map((entry) => requireProvider(entry.provider.name, context)));
   const states = await Promise.all(statuses.map(({ reference }) => readState(reference, context)));
   return { handle, claim, providers, states, statuses, creations: [], readsClock: false };
@@ -80,14 +83,21 @@ function settle(managed: Managed, index: number, object: KubeObject): KubeObject
   const { reference } = status;
   if (!reference) {
     const { name = "", namespace } = object.metadata;
-    const own: ObjectReference = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace === undefined || namespace === "" ? {} : { namespace }) };
+    const own: ObjectReference = {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+      name,
+      ...(namespace === undefined || namespace === "" ? {} : { namespace }),
+    };
     managed.statuses[index] = { ...status, reference: own };
     return object;
   }
   for (const member of ["apiVersion", "kind"] as const) {
     if (reference[member] !== object[member]) {
       throw new RetryAfterError(
-        "PS_HANDLE_REFERENCE", `ResourceHandle ${nameOf(managed.handle)} would change from ${member} ${reference[member]} to ${object[member]}!`, DEFERRED_MS,
+        "PS_HANDLE_REFERENCE",
+        `ResourceHandle ${nameOf(managed.handle)} would change from ${member} ${reference[member]} to ${object[member]}!`,
+        DEFERRED_MS,
       );
     }
   }
@@ -115,7 +125,9 @@ async function applyDefinition(managed: Managed, { index, provider, object }: Ap
   if (operations.length === 0) return;
   const { apiVersion, kind, metadata } = live;
   managed.states[index] = await patchObject(live, operations, context);
-  context.log.info(`Updated ${apiVersion} ${kind} ${metadata.name} in ${metadata.namespace ?? "cluster"} for ResourceHandle ${nameOf(managed.handle)}`);
+  context.log.info(
+    `Updated ${apiVersion} ${kind} ${metadata.name} in ${metadata.namespace ?? "cluster"} for ResourceHandle ${nameOf(managed.handle)}`,
+  );
 }
 
 /** Creates what is missing; an object of that name that exists already is adopted by the next pass. True when one was there. */
@@ -124,7 +136,9 @@ export async function createMissing(managed: Managed, context: Context): Promise
   for (const { index, object } of managed.creations) {
     try {
       managed.states[index] = await context.client.create(object);
-      context.log.info(`Created ${object.apiVersion} ${object.kind} ${object.metadata.name} in ${object.metadata.namespace ?? "cluster"} for ResourceHandle ${nameOf(managed.handle)}`);
+      context.log.info(
+        `Created ${object.apiVersion} ${object.kind} ${object.metadata.name} in ${object.metadata.namespace ?? "cluster"} for ResourceHandle ${nameOf(managed.handle)}`,
+      );
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       adopted = true;

@@ -37,35 +37,50 @@ function byRank(left: Ranked, right: Ranked): number {
   return 0;
 }
 
+function endsSoon(handle: ResourceHandle, now: number): boolean {
+  const end = parseTimestamp(handle.spec.lifespan?.end ?? "");
+  return end !== undefined && end - now < ENDS_SOON_MS;
+}
+
 function excluded(handle: ResourceHandle, wanted: Wanted): boolean {
   if (!isLive(handle) || handle.spec.resourceClaim !== undefined || healthOf(handle) === false) return true;
   if (wanted.poolName !== undefined && wanted.poolName !== handle.spec.resourcePool?.name) return true;
-  const end = handle.spec.lifespan?.end;
-  if (end !== undefined && (parseTimestamp(end) ?? Number.POSITIVE_INFINITY) - wanted.now < ENDS_SOON_MS) return true;
-  return (handle.spec.resources?.length ?? 0) > wanted.entries.length;
+  return endsSoon(handle, wanted.now) || (handle.spec.resources?.length ?? 0) > wanted.entries.length;
 }
 
 function rankOf(handle: ResourceHandle, wanted: Wanted): Ranked | undefined {
   // A handle whose list has not been expanded yet cannot be matched: it is bound a moment later instead.
   if (excluded(handle, wanted) || handle.spec.resources === undefined) return undefined;
-  let names = 0;
-  let differences = 0;
-  for (const [index, entry] of handle.spec.resources.entries()) {
-    const want = wanted.entries[index];
-    if (!want || want.provider.name !== entry.provider.name) return undefined;
-    const count = ignoredDifferences(entry.template ?? {}, want.template ?? {}, wanted.matchIgnore[index] ?? []);
-    if (count === undefined) return undefined;
-    differences += count;
-    if (want.name !== entry.name) names += 1;
-  }
+  const counts = handle.spec.resources.map((entry, index) => compareEntry(entry, wanted, index));
+  if (counts.includes(undefined)) return undefined;
+  const sum = (of: (count: EntryDifference) => number): number => counts.reduce((total, count) => total + (count ? of(count) : 0), 0);
   return {
     handle,
-    rank: [
-      wanted.entries.length - handle.spec.resources.length, names, differences,
-      healthOf(handle) === true ? 0 : 1, handle.status?.ready === true ? 0 : 1,
-      -(handle.spec.preferenceScore ?? 0), handle.metadata.creationTimestamp ?? "",
-    ],
+    rank: [wanted.entries.length - counts.length, sum(({ names }) => names), sum(({ templates }) => templates), ...merits(handle)],
   };
+}
+
+interface EntryDifference {
+  readonly names: number;
+  readonly templates: number;
+}
+
+/** Undefined when the entries do not match. */
+function compareEntry(entry: ResourceEntry, wanted: Wanted, index: number): EntryDifference | undefined {
+  const want = wanted.entries[index];
+  if (!want || want.provider.name !== entry.provider.name) return undefined;
+  const templates = ignoredDifferences(entry.template ?? {}, want.template ?? {}, wanted.matchIgnore[index] ?? []);
+  return templates === undefined ? undefined : { names: want.name === entry.name ? 0 : 1, templates };
+}
+
+/** Health, readiness, preference, age. */
+function merits(handle: ResourceHandle): readonly (number | string)[] {
+  return [
+    healthOf(handle) === true ? 0 : 1,
+    handle.status?.ready === true ? 0 : 1,
+    -(handle.spec.preferenceScore ?? 0),
+    handle.metadata.creationTimestamp ?? "",
+  ];
 }
 
 /** Number of differences that `matchIgnore` lets pass; undefined when one is not let pass. Removals do not count. */

@@ -14,11 +14,13 @@ import { handleVariable } from "./variable.ts";
 
 /** The status that the live objects call for. */
 export async function evaluateStatus(managed: Managed, context: Context): Promise<HandleStatus> {
-  const verdicts = managed.statuses.map((_, index) => entryHealth({
-    state: managed.states[index],
-    healthy: () => check("healthCheck", managed, index, context),
-    ready: () => check("readinessCheck", managed, index, context),
-  }));
+  const verdicts = managed.statuses.map((_, index) =>
+    entryHealth({
+      state: managed.states[index],
+      healthy: () => check("healthCheck", managed, index, context),
+      ready: () => check("readinessCheck", managed, index, context),
+    }),
+  );
   const { healthy: _, ready: __, ...rest } = managed.handle.status ?? {};
   const summary = await summarize(managed, context);
   return {

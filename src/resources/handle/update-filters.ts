@@ -8,10 +8,15 @@ import type { UpdateFilter } from "../provider/types.ts";
 const ALL_OPS: readonly string[] = ["add", "remove", "replace"];
 
 /** The operations that bring `live` to `definition`, as far as the filters let them. Patterns are anchored, and linear-time. */
-export function allowedChanges(live: unknown, definition: unknown, rules: { readonly filters: readonly UpdateFilter[]; readonly domain: string }): PatchOperation[] {
+export function allowedChanges(
+  live: unknown,
+  definition: unknown,
+  rules: { readonly filters: readonly UpdateFilter[]; readonly domain: string },
+): PatchOperation[] {
   const own: UpdateFilter = { pathMatch: `/metadata/annotations/${RE2JS.quote(rules.domain)}~1resource-.*` };
   const compiled = [...rules.filters, own].map((filter) => ({
-    pattern: RE2JS.compile(filter.pathMatch), ops: filter.allowedOps ?? ALL_OPS,
+    pattern: RE2JS.compile(filter.pathMatch),
+    ops: filter.allowedOps ?? ALL_OPS,
   }));
   return diff(live, definition).filter((operation) => {
     const rule = compiled.find(({ pattern }) => pattern.matches(operation.path));

@@ -11,7 +11,12 @@ export function handleVariable(handle: ResourceHandle): Readonly<Record<string, 
 function identity({ apiVersion, kind, metadata }: ResourceHandle): Record<string, unknown> {
   const { name = "", namespace = "", uid = "", labels = {}, annotations = {}, creationTimestamp, deletionTimestamp } = metadata;
   return {
-    meta: metadata, name, namespace, uid, labels, annotations,
+    meta: metadata,
+    name,
+    namespace,
+    uid,
+    labels,
+    annotations,
     api_group_version: apiVersion,
     creation_timestamp: creationTimestamp ?? null,
     deletion_timestamp: deletionTimestamp ?? null,
@@ -24,7 +29,9 @@ function identity({ apiVersion, kind, metadata }: ResourceHandle): Record<string
 function content({ spec, status = {} }: ResourceHandle): Record<string, unknown> {
   const { vars = {}, resources = [], provider, preferenceScore = 0, resourceAnnotations = {}, resourceLabels = {} } = spec;
   return {
-    status, vars, resources,
+    status,
+    vars,
+    resources,
     status_resources: status.resources ?? [],
     parameter_values: provider?.parameterValues ?? {},
     preference_score: preferenceScore,
@@ -36,7 +43,8 @@ function content({ spec, status = {} }: ResourceHandle): Record<string, unknown>
 function relations(handle: ResourceHandle): Record<string, unknown> {
   const { resourceClaim, resourcePool, provider, lifespan } = handle.spec;
   return {
-    ...named("resource_claim", resourceClaim), ...named("resource_pool", resourcePool),
+    ...named("resource_claim", resourceClaim),
+    ...named("resource_pool", resourcePool),
     is_bound: resourceClaim !== undefined,
     is_from_resource_pool: resourcePool !== undefined,
     resource_provider_name: provider?.name ?? null,

@@ -29,7 +29,12 @@ async function own(object: KubeObject, context: Context): Promise<void> {
   const { settings } = context;
   const poolName = asScaling(object).spec.resourcePool.name;
   const pool = await getOrUndefined(refOf("ResourcePool", settings, settings.namespace, poolName), context);
-  if (!pool) throw new RetryAfterError("PS_SCALING_POOL", `ResourcePoolScaling ${object.metadata.name} names ResourcePool ${poolName}, which does not exist`, POOL_MISSING_MS);
+  if (!pool)
+    throw new RetryAfterError(
+      "PS_SCALING_POOL",
+      `ResourcePoolScaling ${object.metadata.name} names ResourcePool ${poolName}, which does not exist`,
+      POOL_MISSING_MS,
+    );
   const { apiVersion, kind, metadata } = pool;
   const owner = { apiVersion, kind, name: metadata.name ?? "", uid: metadata.uid ?? "", controller: true };
   await patchObject(object, [{ op: "add", path: "/metadata/ownerReferences", value: [owner] }], context);

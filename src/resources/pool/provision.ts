@@ -43,7 +43,8 @@ export async function poolHandle(pool: ResourcePool, scaling: ResourcePoolScalin
   const lifespan = handleLifespan(pool, await poolProvider(pool, context), context);
   const { preferenceScore, resourceAnnotations, resourceLabels } = spec;
   return {
-    apiVersion, kind,
+    apiVersion,
+    kind,
     metadata: handleMetadata({ poolName, namespace, scaling }, settings),
     spec: {
       resourcePool: { apiVersion, kind: "ResourcePool", name: poolName, namespace },
@@ -82,12 +83,21 @@ async function poolProvider({ spec, metadata }: ResourcePool, context: Context):
     return await findProvider(spec.provider.name, context);
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
-    throw new RetryAfterError("PS_POOL_PROVIDER", `ResourcePool ${metadata.name} names ResourceProvider ${spec.provider.name}, which does not exist`, RETRY_MS, { cause: error });
+    throw new RetryAfterError(
+      "PS_POOL_PROVIDER",
+      `ResourcePool ${metadata.name} names ResourceProvider ${spec.provider.name}, which does not exist`,
+      RETRY_MS,
+      { cause: error },
+    );
   }
 }
 
 // The pool's own lifespan replaces the provider's as a whole; the provider's relative maximum lands in `maximum` (Q-6).
-function handleLifespan({ spec }: ResourcePool, provider: ResourceProvider | undefined, context: Context): Record<string, string> | undefined {
+function handleLifespan(
+  { spec }: ResourcePool,
+  provider: ResourceProvider | undefined,
+  context: Context,
+): Record<string, string> | undefined {
   const own = spec.lifespan;
   if (own) return withEnd({ default: own.default, maximum: own.maximum, relativeMaximum: own.relativeMaximum }, own, context);
   const lifespan = provider?.spec.lifespan;

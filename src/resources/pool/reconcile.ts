@@ -43,13 +43,18 @@ async function fill(pool: ResourcePool, context: Context): Promise<Result> {
   const scalings = await Scalings.of(pool.metadata.name ?? "", context);
   for (const handle of count.remove) await removeUnhealthy(handle, scalings, context);
   const created: string[] = [];
-  for (const scaling of planCreations(pool.spec, count, scalings.demands())) created.push(await createHandle(pool, { scalings, scaling }, context));
+  for (const scaling of planCreations(pool.spec, count, scalings.demands()))
+    created.push(await createHandle(pool, { scalings, scaling }, context));
   await scalings.settle();
-  await patchStatus(pool, {
-    ...pool.status,
-    resourceHandles: [...count.keep.map(poolEntry), ...created.map((name) => ({ name }))],
-    resourceHandleCount: { available: count.available, ready: count.ready },
-  }, context);
+  await patchStatus(
+    pool,
+    {
+      ...pool.status,
+      resourceHandles: [...count.keep.map(poolEntry), ...created.map((name) => ({ name }))],
+      resourceHandleCount: { available: count.available, ready: count.ready },
+    },
+    context,
+  );
   return { requeueAfterMs: scalings.nextInMs };
 }
 
@@ -60,7 +65,10 @@ async function unboundHandles(pool: ResourcePool, context: Context): Promise<Res
   const { apiVersion, kind } = refOf("ResourceHandle", settings, settings.namespace, "");
   const name = pool.metadata.name ?? "";
   const found: ResourceHandle[] = [];
-  for await (const page of client.list({ apiVersion, kind }, { namespace: settings.namespace, labelSelector: `${names.poolName}=${name}` })) {
+  for await (const page of client.list(
+    { apiVersion, kind },
+    { namespace: settings.namespace, labelSelector: `${names.poolName}=${name}` },
+  )) {
     found.push(...page.items.map(asHandle));
   }
   return found
@@ -68,7 +76,11 @@ async function unboundHandles(pool: ResourcePool, context: Context): Promise<Res
     .toSorted((left, right) => ((left.metadata.creationTimestamp ?? "") < (right.metadata.creationTimestamp ?? "") ? -1 : 1));
 }
 
-async function createHandle(pool: ResourcePool, account: { readonly scalings: Scalings; readonly scaling: string | undefined }, context: Context): Promise<string> {
+async function createHandle(
+  pool: ResourcePool,
+  account: { readonly scalings: Scalings; readonly scaling: string | undefined },
+  context: Context,
+): Promise<string> {
   const { scalings, scaling } = account;
   const handle = await poolHandle(pool, scaling === undefined ? undefined : scalings.get(scaling), context);
   try {
@@ -92,10 +104,12 @@ async function removeUnhealthy(handle: ResourceHandle, scalings: Scalings, conte
 
 async function deleteHandle(handle: ResourceHandle, context: Context): Promise<void> {
   const { apiVersion, kind, metadata } = handle;
-  await context.client.delete({ apiVersion, kind, name: metadata.name ?? "", namespace: metadata.namespace }, { uid: metadata.uid }).catch((error: unknown) => {
-    // Gone, or re-created under its name: either way not this one any more.
-    if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
-  });
+  await context.client
+    .delete({ apiVersion, kind, name: metadata.name ?? "", namespace: metadata.namespace }, { uid: metadata.uid })
+    .catch((error: unknown) => {
+      // Gone, or re-created under its name: either way not this one any more.
+      if (!(error instanceof NotFoundError) && !(error instanceof ConflictError)) throw error;
+    });
 }
 
 /**

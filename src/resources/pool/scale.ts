@@ -44,7 +44,11 @@ export function countPool(spec: PoolSpecForScaling, handles: readonly ResourceHa
  * One item per handle to create: the scaling it counts for, or undefined for the pool's own need. A scaling that is served
  * takes the pool's need on its account too, so its count can pass what it asked for (spec 3.5, last worked example).
  */
-export function planCreations(spec: PoolSpecForScaling, count: Pick<PoolCount, "available" | "ready">, demands: readonly Demand[]): (string | undefined)[] {
+export function planCreations(
+  spec: PoolSpecForScaling,
+  count: Pick<PoolCount, "available" | "ready">,
+  demands: readonly Demand[],
+): (string | undefined)[] {
   const creations: (string | undefined)[] = [];
   const room = spec.maxUnready === undefined ? Number.POSITIVE_INFINITY : Math.max(0, spec.maxUnready - (count.available - count.ready));
   const deficit = Math.max(0, (spec.minAvailable ?? 0) - count.available);

@@ -29,7 +29,10 @@ export class Scalings {
     const found: ResourcePoolScaling[] = [];
     for await (const page of client.list({ apiVersion, kind }, { namespace: settings.namespace })) found.push(...page.items.map(asScaling));
     const mine = found.filter(({ spec, metadata }) => spec.resourcePool.name === poolName && metadata.labels?.[ignore] === undefined);
-    return new Scalings(mine.toSorted((left, right) => ((left.metadata.name ?? "") < (right.metadata.name ?? "") ? -1 : 1)), context);
+    return new Scalings(
+      mine.toSorted((left, right) => ((left.metadata.name ?? "") < (right.metadata.name ?? "") ? -1 : 1)),
+      context,
+    );
   }
 
   get(name: string): ResourcePoolScaling | undefined {
@@ -39,7 +42,9 @@ export class Scalings {
   /** What may act now and is not complete. */
   demands(): Demand[] {
     const now = this.#context.clock.now();
-    return [...this.#byName].map(([scaling, object]) => ({ scaling, missing: missingOf(object, now) })).filter(({ missing }) => missing > 0);
+    return [...this.#byName]
+      .map(([scaling, object]) => ({ scaling, missing: missingOf(object, now) }))
+      .filter(({ missing }) => missing > 0);
   }
 
   /** ms until the next scaling's time arrives; undefined when none waits. */

@@ -24,8 +24,7 @@ export interface Generated {
 
 /** Throws NotFoundError for a missing linked provider, AppError PS_TEMPLATE_* for a failing template. */
 export async function generateResources(input: GenerateInput, context: Context): Promise<Generated> {
-  const { provider, claim, handle } = input;
-  const { spec } = provider;
+  const { spec } = input.provider;
   const values = { ...staticDefaults(spec), ...input.values };
   const run = { entries: [] as ResourceEntry[], readsClock: false };
   for (const link of spec.linkedResourceProviders ?? []) {
@@ -33,15 +32,22 @@ export async function generateResources(input: GenerateInput, context: Context):
     run.entries.push(...linked.entries);
     run.readsClock ||= linked.readsClock;
   }
-  if (!spec.override && !spec.template?.definition) return run;
-  const rendered = context.templating.render(spec.template?.definition ?? {}, {
-    style: spec.template?.style,
+  const own = renderOwn({ ...input, values }, context);
+  return own ? { entries: [...run.entries, own.entry], readsClock: run.readsClock || own.readsClock } : run;
+}
+
+/** The provider's own entry; undefined for one that only links. */
+function renderOwn(input: GenerateInput, context: Context): { readonly entry: ResourceEntry; readonly readsClock: boolean } | undefined {
+  const { provider, values, claim, handle } = input;
+  const { override, template, vars } = provider.spec;
+  if (!override && !template?.definition) return undefined;
+  const rendered = context.templating.render(template?.definition ?? {}, {
+    style: template?.style,
     variables: { ...values, resource_claim: claim, resource_handle: handle, resource_provider: provider },
-    templateVariables: { ...spec.vars, ...input.handleVars },
+    templateVariables: { ...vars, ...input.handleVars },
     source: `ResourceProvider ${nameOf(provider)} spec.template.definition`,
   });
-  const own = ownEntry(input, context, rendered.value);
-  return { entries: [...run.entries, own], readsClock: run.readsClock || rendered.readsClock };
+  return { entry: ownEntry(input, context, rendered.value), readsClock: rendered.readsClock };
 }
 
 function ownEntry({ provider, resourceName }: GenerateInput, context: Context, template: unknown): ResourceEntry {

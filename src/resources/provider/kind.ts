@@ -6,20 +6,29 @@ import { refOf } from "../kind.ts";
 
 /** Claims, handles and pools that name this provider run again; who only links to it follows with the resync. */
 async function reconcileProvider(request: Request, context: Context): Promise<Result> {
-  const object = await context.client.get(refOf("ResourceProvider", context.settings, request.namespace, request.name)).catch((error: unknown) => {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  });
+  const object = await context.client
+    .get(refOf("ResourceProvider", context.settings, request.namespace, request.name))
+    .catch((error: unknown) => {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    });
   if (!object) return { gone: true };
   if (request.cause !== "resync") await context.enqueue(await usersOf(request.name, context));
   return { digest: digestOf(object) };
 }
 
 // Handles too: their objects follow an override, filters or variables that changed (spec resource-handle 3.6 "Ordering").
-const USERS = [["ResourceClaim", "resourceclaims"], ["ResourceHandle", "resourcehandles"], ["ResourcePool", "resourcepools"]] as const;
+const USERS = [
+  ["ResourceClaim", "resourceclaims"],
+  ["ResourceHandle", "resourcehandles"],
+  ["ResourcePool", "resourcepools"],
+] as const;
 
 interface ProviderUser {
-  readonly spec?: { readonly provider?: { readonly name?: string }; readonly resources?: readonly { readonly provider?: { readonly name?: string } }[] };
+  readonly spec?: {
+    readonly provider?: { readonly name?: string };
+    readonly resources?: readonly { readonly provider?: { readonly name?: string } }[];
+  };
 }
 
 async function usersOf(provider: string, context: Context): Promise<Mapped[]> {
@@ -28,9 +37,15 @@ async function usersOf(provider: string, context: Context): Promise<Mapped[]> {
     const { apiVersion } = refOf(kind, context.settings, "", "");
     for await (const page of context.client.list({ apiVersion, kind })) {
       const users = page.items.filter((item) => uses(item as ProviderUser, provider));
-      found.push(...users.map(({ metadata }) => ({
-        kind: name, namespace: metadata.namespace ?? "", name: metadata.name ?? "", cause: "provider changed", waking: true,
-      })));
+      found.push(
+        ...users.map(({ metadata }) => ({
+          kind: name,
+          namespace: metadata.namespace ?? "",
+          name: metadata.name ?? "",
+          cause: "provider changed",
+          waking: true,
+        })),
+      );
     }
   }
   return found;

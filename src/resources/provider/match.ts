@@ -24,6 +24,7 @@ export async function matchProvider(template: unknown, context: Context): Promis
   }
   const [name, another] = matching;
   if (name === undefined) throw new RetryAfterError("PS_CLAIM_DEFERRED", "Unable to match template to ResourceProvider", 60_000);
-  if (another !== undefined) throw new RetryAfterError("PS_CLAIM_DEFERRED", "Resource template matches multiple ResourceProviders", 600_000);
+  if (another !== undefined)
+    throw new RetryAfterError("PS_CLAIM_DEFERRED", "Resource template matches multiple ResourceProviders", 600_000);
   return name;
 }

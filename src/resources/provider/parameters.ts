@@ -42,7 +42,7 @@ export function evaluateParameters(input: ParameterInput): ParameterOutcome {
   const declared = new Set((input.spec.parameters ?? []).map(({ name }) => name));
   const errors = (input.spec.parameters ?? []).flatMap((parameter) => parameterErrors(parameter, values, { input, defaulted }));
   const unknown = Object.entries(values)
-    .filter(([name, value]) => !declared.has(name) && !(input.known && Object.hasOwn(input.known, name) && equal(input.known[name], value)))
+    .filter(([name, value]) => !declared.has(name) && !(input.known && isKnown(input.known, name, value)))
     .map(([name]) => `No such parameter ${name}.`);
   return { values, errors: [...errors, ...unknown] };
 }
@@ -72,13 +72,25 @@ function parameterErrors(parameter: Parameter, values: Values, { input, defaulte
   if (!Object.hasOwn(values, name)) return parameter.required === true ? [`Parameter ${name} is required.`] : [];
   const value = values[name];
   if (input.known) {
-    if ((Object.hasOwn(input.known, name) && equal(input.known[name], value)) || defaulted.has(name)) return [];
+    if (isKnown(input.known, name, value) || defaulted.has(name)) return [];
     if (parameter.allowUpdate !== true) return [`Parameter ${name} is immutable.`];
   }
-  const schema = parameter.validation?.openAPIV3Schema;
+  return valueErrors(parameter, value, { input, values });
+}
+
+function isKnown(known: Values, name: string, value: unknown): boolean {
+  return Object.hasOwn(known, name) && equal(known[name], value);
+}
+
+function valueErrors(
+  { name, validation }: Parameter,
+  value: unknown,
+  { input, values }: { readonly input: ParameterInput; readonly values: Values },
+): string[] {
+  const schema = validation?.openAPIV3Schema;
   const invalid = schema && schemaError(schema, value);
   if (invalid !== undefined) return [`Parameter ${name} schema validation failed: ${invalid}`];
-  return (parameter.validation?.checks ?? []).flatMap(({ name: check, check: expression }) => {
+  return (validation?.checks ?? []).flatMap(({ name: check, check: expression }) => {
     try {
       return input.check(expression, values, value) ? [] : [`Parameter ${name} failed check: ${check}`];
     } catch (error) {

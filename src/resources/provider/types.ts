@@ -58,7 +58,11 @@ export interface ProviderSpec {
   readonly resourceName?: string;
   readonly resourceRequiresClaim?: boolean;
   readonly statusSummaryTemplate?: Readonly<Record<string, unknown>>;
-  readonly template?: { readonly definition?: Readonly<Record<string, unknown>>; readonly enable?: boolean; readonly style?: TemplateStyle };
+  readonly template?: {
+    readonly definition?: Readonly<Record<string, unknown>>;
+    readonly enable?: boolean;
+    readonly style?: TemplateStyle;
+  };
   readonly updateFilters?: readonly UpdateFilter[];
   readonly validation?: Validation;
   readonly vars?: Readonly<Record<string, unknown>>;

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 
 /** `<namespace>-<hash>`, `cluster-<hash>` without a namespace. */
 export function watchName(apiVersion: string, kind: string, namespace: string | undefined): string {
-  const digest = createHash("sha256").update(`${apiVersion}:${kind}:${namespace ?? ""}`).digest("base64url");
+  const digest = createHash("sha256")
+    .update(`${apiVersion}:${kind}:${namespace ?? ""}`)
+    .digest("base64url");
   return `${namespace ?? "cluster"}-${digest.replaceAll(/[-_=]/gu, "").toLowerCase().slice(0, 12)}`;
 }

@@ -31,13 +31,19 @@ export type Stmt = { readonly line: number } & (
   | { readonly t: "out"; readonly expr: Expr }
   | { readonly t: "if"; readonly branches: readonly (readonly [Expr, readonly Stmt[]])[]; readonly otherwise: readonly Stmt[] }
   | {
-      readonly t: "for"; readonly target: Target; readonly iter: Expr; readonly filter: Expr | undefined;
-      readonly body: readonly Stmt[]; readonly otherwise: readonly Stmt[];
+      readonly t: "for";
+      readonly target: Target;
+      readonly iter: Expr;
+      readonly filter: Expr | undefined;
+      readonly body: readonly Stmt[];
+      readonly otherwise: readonly Stmt[];
     }
   | { readonly t: "set"; readonly target: Target; readonly value: Expr }
   | { readonly t: "capture"; readonly name: string | undefined; readonly filter: Expr; readonly body: readonly Stmt[] }
   | {
-      readonly t: "macro"; readonly name: string; readonly params: readonly (readonly [string, Expr | undefined])[];
+      readonly t: "macro";
+      readonly name: string;
+      readonly params: readonly (readonly [string, Expr | undefined])[];
       readonly body: readonly Stmt[];
     }
   | { readonly t: "with"; readonly assigns: readonly (readonly [Target, Expr])[]; readonly body: readonly Stmt[] }

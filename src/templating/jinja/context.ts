@@ -36,7 +36,11 @@ export class Context {
   scope = new Map<string, unknown>();
   readonly #outer: ReadonlyMap<string, unknown>[] = [];
 
-  constructor(budget: Budget, names: Names, tables: { readonly filters: Readonly<Record<string, Filter>>; readonly tests: Readonly<Record<string, Filter>> }) {
+  constructor(
+    budget: Budget,
+    names: Names,
+    tables: { readonly filters: Readonly<Record<string, Filter>>; readonly tests: Readonly<Record<string, Filter>> },
+  ) {
     this.runFilter = (name, call) => pick(tables.filters, name, "filter")(call, this);
     this.runTest = (name, call) => Boolean(pick(tables.tests, name, "test")(call, this));
     this.budget = budget;

@@ -75,37 +75,58 @@ export class DateTime extends Operand {
   attr(name: string): unknown {
     const date = new Date(this.local);
     switch (name) {
-      case "year": return date.getUTCFullYear();
-      case "month": return date.getUTCMonth() + 1;
-      case "day": return date.getUTCDate();
-      case "hour": return date.getUTCHours();
-      case "minute": return date.getUTCMinutes();
-      case "second": return date.getUTCSeconds();
-      case "microsecond": return date.getUTCMilliseconds() * 1000;
-      default: return this.#method(name, date);
+      case "year":
+        return date.getUTCFullYear();
+      case "month":
+        return date.getUTCMonth() + 1;
+      case "day":
+        return date.getUTCDate();
+      case "hour":
+        return date.getUTCHours();
+      case "minute":
+        return date.getUTCMinutes();
+      case "second":
+        return date.getUTCSeconds();
+      case "microsecond":
+        return date.getUTCMilliseconds() * 1000;
+      default:
+        return this.#method(name, date);
     }
   }
   #method(name: string, date: Date): unknown {
     switch (name) {
-      case "strftime": return new Callable(name, ([format]) => formatTime(str(format), date, this.offset));
-      case "isoformat": return new Callable(name, ([mark]) => this.#iso(mark === undefined ? "T" : str(mark)));
-      case "timestamp": return new Callable(name, () => new Float(this.instant / 1000));
-      case "weekday": return new Callable(name, () => (date.getUTCDay() + 6) % 7);
-      case "isoweekday": return new Callable(name, () => date.getUTCDay() || 7);
-      case "date": return new Callable(name, () => new DateTime(Math.floor(this.local / DAY) * DAY, undefined));
-      case "astimezone": return new Callable(name, ([zone]) => {
-        const offset = zone instanceof Zone ? zone.offset : 0;
-        return new DateTime(this.instant + offset * 60_000, offset);
-      });
-      case "replace": return new Callable(name, (_, kwargs) => this.#replace(date, kwargs));
-      default: return undefined;
+      case "strftime":
+        return new Callable(name, ([format]) => formatTime(str(format), date, this.offset));
+      case "isoformat":
+        return new Callable(name, ([mark]) => this.#iso(mark === undefined ? "T" : str(mark)));
+      case "timestamp":
+        return new Callable(name, () => new Float(this.instant / 1000));
+      case "weekday":
+        return new Callable(name, () => (date.getUTCDay() + 6) % 7);
+      case "isoweekday":
+        return new Callable(name, () => date.getUTCDay() || 7);
+      case "date":
+        return new Callable(name, () => new DateTime(Math.floor(this.local / DAY) * DAY, undefined));
+      case "astimezone":
+        return new Callable(name, ([zone]) => {
+          const offset = zone instanceof Zone ? zone.offset : 0;
+          return new DateTime(this.instant + offset * 60_000, offset);
+        });
+      case "replace":
+        return new Callable(name, (_, kwargs) => this.#replace(date, kwargs));
+      default:
+        return undefined;
     }
   }
   #replace(date: Date, kwargs: Readonly<Record<string, unknown>>): DateTime {
     const field = (name: string, old: number): number => (kwargs[name] === undefined ? old : asNumber(kwargs[name]));
     const local = Date.UTC(
-      field("year", date.getUTCFullYear()), field("month", date.getUTCMonth() + 1) - 1, field("day", date.getUTCDate()),
-      field("hour", date.getUTCHours()), field("minute", date.getUTCMinutes()), field("second", date.getUTCSeconds()),
+      field("year", date.getUTCFullYear()),
+      field("month", date.getUTCMonth() + 1) - 1,
+      field("day", date.getUTCDate()),
+      field("hour", date.getUTCHours()),
+      field("minute", date.getUTCMinutes()),
+      field("second", date.getUTCSeconds()),
       field("microsecond", date.getUTCMilliseconds() * 1000) / 1000,
     );
     if (!Object.hasOwn(kwargs, "tzinfo")) return new DateTime(local, this.offset);
@@ -129,7 +150,11 @@ export class DateTime extends Operand {
   }
   #sameKind(other: DateTime, what: string): void {
     if ((this.offset === undefined) === (other.offset === undefined)) return;
-    throw fail(what === "compare" ? "can't compare offset-naive and offset-aware datetimes" : "can't subtract offset-naive and offset-aware datetimes");
+    throw fail(
+      what === "compare"
+        ? "can't compare offset-naive and offset-aware datetimes"
+        : "can't subtract offset-naive and offset-aware datetimes",
+    );
   }
   binary(op: string, other: unknown, reversed: boolean): unknown {
     if (other instanceof TimeDelta && op === "+") return new DateTime(this.local + other.ms, this.offset);

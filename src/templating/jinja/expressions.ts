@@ -17,10 +17,16 @@ const EVALUATORS: Evaluators = {
   name: (node, context) => context.lookup(node.name),
   attr: (node, context) => attribute(evaluate(node.obj, context), node.name, context),
   item: (node, context) => item(evaluate(node.obj, context), evaluate(node.key, context), context),
-  slice: (node, context) => slice(evaluate(node.obj, context), node.parts.map((part) => (part ? evaluate(part, context) : undefined)), context),
+  slice: (node, context) =>
+    slice(
+      evaluate(node.obj, context),
+      node.parts.map((part) => (part ? evaluate(part, context) : undefined)),
+      context,
+    ),
   call: (node, context) => callValue(evaluate(node.fn, context), node, context),
   filter: (node, context) => context.runFilter(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }),
-  test: (node, context) => context.runTest(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }) !== node.negate,
+  test: (node, context) =>
+    context.runTest(node.name, { value: evaluate(node.obj, context), ...argumentsOf(node, context) }) !== node.negate,
   bin: (node, context) => {
     const operands = [evaluate(node.left, context), evaluate(node.right, context)] as const;
     if (node.op !== "~") return binary(node.op, operands, context.budget);

@@ -40,7 +40,7 @@ function based(text: string, base: number): number | undefined {
 const toFloat: Filter = (call) => {
   const value = defined(call.value);
   const number = isNumeric(value) ? asNumber(value) : str(value).trim() === "" ? Number.NaN : Number(str(value).trim());
-  return Number.isNaN(number) ? argument(call, 0, "default") ?? new Float(0) : new Float(number);
+  return Number.isNaN(number) ? (argument(call, 0, "default") ?? new Float(0)) : new Float(number);
 };
 
 const round: Filter = (call) => {
@@ -76,7 +76,13 @@ const replace: Filter = (call, { budget }) => {
   budget.chars(str(call.value).length + parts.length * to.length);
   const count = argument(call, 2, "count");
   const most = count === undefined || count === null ? parts.length : asNumber(count);
-  return parts.slice(0, most + 1).join(to) + parts.slice(most + 1).map((part) => from + part).join("");
+  return (
+    parts.slice(0, most + 1).join(to) +
+    parts
+      .slice(most + 1)
+      .map((part) => from + part)
+      .join("")
+  );
 };
 
 const truncate: Filter = (call) => {
@@ -111,8 +117,14 @@ export const TEXT_FILTERS: Readonly<Record<string, Filter>> = {
   title: ({ value }) => title(str(value)),
   capitalize: ({ value }) => capitalize(str(value)),
   trim: (call) => strip(str(call.value), argument(call, 0, "chars")),
-  striptags: ({ value }) => str(value).replaceAll(/<[^<>]*>/gu, "").trim(),
-  wordcount: ({ value }) => str(value).split(/\W+/u).filter((word) => word !== "").length,
+  striptags: ({ value }) =>
+    str(value)
+      .replaceAll(/<[^<>]*>/gu, "")
+      .trim(),
+  wordcount: ({ value }) =>
+    str(value)
+      .split(/\W+/u)
+      .filter((word) => word !== "").length,
   center: (call, { budget }) => {
     const [text, width] = [str(call.value), asNumber(argument(call, 0, "width") ?? 80)];
     budget.chars(width);

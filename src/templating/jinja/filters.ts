@@ -8,12 +8,14 @@ import { Tuple, Undefined, View, asNumber, entriesOf, fail, isDict, iterate, str
 
 const fallback: Filter = (call) => {
   const missing = call.value instanceof Undefined || (truthy(argument(call, 1, "boolean")) && !truthy(call.value));
-  return missing ? argument(call, 0, "default_value") ?? "" : call.value;
+  return missing ? (argument(call, 0, "default_value") ?? "") : call.value;
 };
 
 /** `a.b.0` of an item. */
 function path(value: unknown, name: unknown, context: Context): unknown {
-  return str(name).split(".").reduce<unknown>((at, part) => item(at, /^\d+$/u.test(part) ? Number(part) : part, context), value);
+  return str(name)
+    .split(".")
+    .reduce<unknown>((at, part) => item(at, /^\d+$/u.test(part) ? Number(part) : part, context), value);
 }
 
 function counted(value: unknown, context: Context): readonly unknown[] {
@@ -22,7 +24,11 @@ function counted(value: unknown, context: Context): readonly unknown[] {
   return items;
 }
 
-function sortKey(call: FilterCall, at: { readonly attribute: number; readonly sensitive: number }, context: Context): (value: unknown) => unknown {
+function sortKey(
+  call: FilterCall,
+  at: { readonly attribute: number; readonly sensitive: number },
+  context: Context,
+): (value: unknown) => unknown {
   const name = argument(call, at.attribute, "attribute");
   const sensitive = truthy(argument(call, at.sensitive, "case_sensitive") ?? false);
   return (value) => {
@@ -43,7 +49,7 @@ const map: Filter = (call, context) => {
   if (name !== undefined) {
     return items.map((value) => {
       const found = path(value, name, context);
-      return found instanceof Undefined ? call.kwargs["default"] ?? found : found;
+      return found instanceof Undefined ? (call.kwargs["default"] ?? found) : found;
     });
   }
   const [filter, ...args] = call.args;
@@ -97,19 +103,24 @@ const groupby: Filter = (call, context) => {
 const join: Filter = (call, context) => {
   const name = argument(call, 1, "attribute");
   const mark = str(argument(call, 0, "d") ?? "");
-  return counted(call.value, context).map((value) => {
-    const text = str(name === undefined ? value : path(value, name, context));
-    context.budget.chars(text.length + mark.length);
-    return text;
-  }).join(mark);
+  return counted(call.value, context)
+    .map((value) => {
+      const text = str(name === undefined ? value : path(value, name, context));
+      context.budget.chars(text.length + mark.length);
+      return text;
+    })
+    .join(mark);
 };
 
 const sum: Filter = (call, context) => {
   const name = argument(call, 0, "attribute");
-  return counted(call.value, context).reduce((total, value) => {
-    const part = name === undefined || name === null ? value : path(value, name, context);
-    return binary("+", [total, part], context.budget);
-  }, argument(call, 1, "start") ?? 0);
+  return counted(call.value, context).reduce(
+    (total, value) => {
+      const part = name === undefined || name === null ? value : path(value, name, context);
+      return binary("+", [total, part], context.budget);
+    },
+    argument(call, 1, "start") ?? 0,
+  );
 };
 
 const merge: Filter = ({ value }) => {
@@ -129,21 +140,40 @@ const length: Filter = ({ value }) => iterate(value).length;
 const listed: Filter = ({ value }, context) => [...counted(value, context)];
 
 const LIST_FILTERS: Readonly<Record<string, Filter>> = {
-  default: fallback, d: fallback, length, count: length, list: listed, map, unique, groupby, join, sum, batch,
-  select: selection(true, false), reject: selection(false, false), selectattr: selection(true, true), rejectattr: selection(false, true),
-  min: extreme(1), max: extreme(-1),
+  default: fallback,
+  d: fallback,
+  length,
+  count: length,
+  list: listed,
+  map,
+  unique,
+  groupby,
+  join,
+  sum,
+  batch,
+  select: selection(true, false),
+  reject: selection(false, false),
+  selectattr: selection(true, true),
+  rejectattr: selection(false, true),
+  min: extreme(1),
+  max: extreme(-1),
   first: ({ value }) => (iterate(value).length === 0 ? new Undefined("No first item, sequence was empty.") : iterate(value)[0]),
   last: ({ value }) => (iterate(value).length === 0 ? new Undefined("No last item, sequence was empty.") : iterate(value).at(-1)),
   reverse: ({ value }) => (typeof value === "string" ? Array.from(value).toReversed().join("") : iterate(value).toReversed()),
-  sort: (call, context) => sorted(counted(call.value, context), sortKey(call, { attribute: 2, sensitive: 1 }, context), truthy(argument(call, 0, "reverse"))),
+  sort: (call, context) =>
+    sorted(counted(call.value, context), sortKey(call, { attribute: 2, sensitive: 1 }, context), truthy(argument(call, 0, "reverse"))),
   items: ({ value }) => (isDict(value) ? entriesOf(value).map((entry) => new Tuple(entry)) : iterate(value)),
   dictsort: (call) => {
     if (!isDict(call.value)) throw fail("dictsort needs a mapping");
     const at = argument(call, 1, "by") === "value" ? 1 : 0;
-    return sorted(entriesOf(call.value).map((entry) => new Tuple(entry)), (entry) => {
-      const key = entry instanceof Tuple ? entry.items[at] : entry;
-      return typeof key === "string" ? key.toLowerCase() : key;
-    }, truthy(argument(call, 2, "reverse")));
+    return sorted(
+      entriesOf(call.value).map((entry) => new Tuple(entry)),
+      (entry) => {
+        const key = entry instanceof Tuple ? entry.items[at] : entry;
+        return typeof key === "string" ? key.toLowerCase() : key;
+      },
+      truthy(argument(call, 2, "reverse")),
+    );
   },
   attr: (call, context) => item(call.value, argument(call, 0, "name"), context),
   merge_list_of_dicts: merge,

@@ -33,7 +33,9 @@ export function formatPercent(pattern: string, operand: unknown, budget: Budget)
 function specOf(groups: Record<string, string | undefined>): Spec {
   const precision = groups["precision"];
   const spec = {
-    flags: groups["flags"] ?? "", width: Number(groups["width"] ?? 0), type: groups["type"] ?? "s",
+    flags: groups["flags"] ?? "",
+    width: Number(groups["width"] ?? 0),
+    type: groups["type"] ?? "s",
     precision: precision === undefined ? undefined : Number(precision),
   };
   if (spec.width > MAX_WIDTH || (spec.precision ?? 0) > 100) throw fail("format width too large");
@@ -64,18 +66,30 @@ function numeric(spec: Spec, value: unknown): string {
 
 function digits(spec: Spec, value: number): string {
   switch (spec.type) {
-    case "d": case "i": case "u": return String(Math.trunc(value));
-    case "f": case "F": return value.toFixed(spec.precision ?? 6);
-    case "e": return value.toExponential(spec.precision ?? 6).replace(/e([+-])(\d)$/u, "e$10$2");
-    case "g": return String(Number(value.toPrecision(spec.precision ?? 6)));
-    case "x": return Math.trunc(value).toString(16);
-    case "X": return Math.trunc(value).toString(16).toUpperCase();
-    case "o": return Math.trunc(value).toString(8);
-    default: throw fail(`unsupported format character '${spec.type}'`);
+    case "d":
+    case "i":
+    case "u":
+      return String(Math.trunc(value));
+    case "f":
+    case "F":
+      return value.toFixed(spec.precision ?? 6);
+    case "e":
+      return value.toExponential(spec.precision ?? 6).replace(/e([+-])(\d)$/u, "e$10$2");
+    case "g":
+      return String(Number(value.toPrecision(spec.precision ?? 6)));
+    case "x":
+      return Math.trunc(value).toString(16);
+    case "X":
+      return Math.trunc(value).toString(16).toUpperCase();
+    case "o":
+      return Math.trunc(value).toString(8);
+    default:
+      throw fail(`unsupported format character '${spec.type}'`);
   }
 }
 
-const FIELD = /\{\{|\}\}|\{(?<name>[^{}:!]*)(?::(?<fill>[^{}]?[<>^])?(?<flags>[+0]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<type>[a-zA-Z]?))?\}/gu;
+const FIELD =
+  /\{\{|\}\}|\{(?<name>[^{}:!]*)(?::(?<fill>[^{}]?[<>^])?(?<flags>[+0]*)(?<width>\d*)(?:\.(?<precision>\d+))?(?<type>[a-zA-Z]?))?\}/gu;
 
 /** `"{} of {name:>5}".format(…)`; field names are plain: no attribute access. */
 export function formatBraces(pattern: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): string {
@@ -88,7 +102,10 @@ export function formatBraces(pattern: string, args: readonly unknown[], kwargs: 
     const value = named(name === "" ? String(at++) : name, args, kwargs);
     const plain = groups["type"] || (groups["precision"] === undefined ? "s" : isNumeric(value) ? "f" : "s");
     const align = groups["fill"] ?? (isNumeric(value) ? ">" : "<");
-    const spec = { ...specOf({ ...groups, type: plain }), flags: align.endsWith("<") ? `${groups["flags"] ?? ""}-` : groups["flags"] ?? "" };
+    const spec = {
+      ...specOf({ ...groups, type: plain }),
+      flags: align.endsWith("<") ? `${groups["flags"] ?? ""}-` : (groups["flags"] ?? ""),
+    };
     return convert(spec, value);
   });
 }

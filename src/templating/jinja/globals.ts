@@ -5,11 +5,22 @@ import { Namespace } from "./statements.ts";
 import { Callable, asNumber, entriesOf, fail, isDict, isNumeric, iterate, str, truthy } from "./values.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
-  days: 86_400_000, seconds: 1000, microseconds: 0.001, milliseconds: 1, minutes: 60_000, hours: 3_600_000, weeks: 604_800_000,
+  days: 86_400_000,
+  seconds: 1000,
+  microseconds: 0.001,
+  milliseconds: 1,
+  minutes: 60_000,
+  hours: 3_600_000,
+  weeks: 604_800_000,
 };
 
 const timedelta = new Callable("timedelta", (args, kwargs) => {
-  const named = [...args.map((value, at) => [["days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"][at] ?? "", value] as const), ...Object.entries(kwargs)];
+  const named = [
+    ...args.map(
+      (value, at) => [["days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"][at] ?? "", value] as const,
+    ),
+    ...Object.entries(kwargs),
+  ];
   const total = named.reduce((sum, [unit, value]) => {
     if (!isNumeric(value)) throw fail("unsupported type for timedelta component");
     return sum + asNumber(value) * (UNITS[unit] ?? Number.NaN);
@@ -21,9 +32,12 @@ const UTC = new Zone(0);
 const timezone = new Callable("timezone", ([offset]) => new Zone(offset instanceof TimeDelta ? offset.ms / 60_000 : 0), { utc: UTC });
 
 function datetimeClass(now: () => number): Callable {
-  const current = (zone: unknown): DateTime => (zone instanceof Zone ? new DateTime(now() + zone.offset * 60_000, zone.offset) : new DateTime(now(), undefined));
+  const current = (zone: unknown): DateTime =>
+    zone instanceof Zone ? new DateTime(now() + zone.offset * 60_000, zone.offset) : new DateTime(now(), undefined);
   const make = (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): DateTime => {
-    const fields = ["year", "month", "day", "hour", "minute", "second", "microsecond"].map((name, at) => asNumber(args[at] ?? kwargs[name] ?? 0));
+    const fields = ["year", "month", "day", "hour", "minute", "second", "microsecond"].map((name, at) =>
+      asNumber(args[at] ?? kwargs[name] ?? 0),
+    );
     const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, micro = 0] = fields;
     const zone = args[7] ?? kwargs["tzinfo"];
     return new DateTime(Date.UTC(year, month - 1, day, hour, minute, second, micro / 1000), zone instanceof Zone ? zone.offset : undefined);
@@ -32,7 +46,10 @@ function datetimeClass(now: () => number): Callable {
     now: new Callable("now", ([zone], kwargs) => current(zone ?? kwargs["tz"])),
     utcnow: new Callable("utcnow", () => current(undefined)),
     strptime: new Callable("strptime", ([text, format]) => toDatetime(str(text), str(format))),
-    fromtimestamp: new Callable("fromtimestamp", ([seconds, zone]) => new DateTime(asNumber(seconds) * 1000, zone instanceof Zone ? zone.offset : undefined)),
+    fromtimestamp: new Callable(
+      "fromtimestamp",
+      ([seconds, zone]) => new DateTime(asNumber(seconds) * 1000, zone instanceof Zone ? zone.offset : undefined),
+    ),
     fromisoformat: new Callable("fromisoformat", ([text]) => {
       const parts = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/u.exec(str(text));
       if (!parts) throw fail(`Invalid isoformat string: '${str(text)}'`);
@@ -58,12 +75,13 @@ export function builtins(now: () => number, omit: unknown): Readonly<Record<stri
     datetime: () => datetimeClass(now),
     timedelta: () => timedelta,
     timezone: () => timezone,
-    now: () => new Callable("now", (args, kwargs) => {
-      const moment = new DateTime(now(), truthy(args[0] ?? kwargs["utc"]) ? 0 : undefined);
-      const format = args[1] ?? kwargs["fmt"];
-      const method = moment.attr("strftime");
-      return format === undefined || format === null || !(method instanceof Callable) ? moment : method.call([format], {});
-    }),
+    now: () =>
+      new Callable("now", (args, kwargs) => {
+        const moment = new DateTime(now(), truthy(args[0] ?? kwargs["utc"]) ? 0 : undefined);
+        const format = args[1] ?? kwargs["fmt"];
+        const method = moment.attr("strftime");
+        return format === undefined || format === null || !(method instanceof Callable) ? moment : method.call([format], {});
+      }),
     timestamp: () => new Timestamp(new DateTime(now(), 0), now),
     omit: () => omit,
     __recursion_depth__: () => 0,
@@ -75,7 +93,14 @@ export function globals(budget: Budget): Readonly<Record<string, unknown>> {
   return {
     range: range(budget),
     dict: new Callable("dict", ([from], kwargs) => new Map([...(isDict(from) ? entriesOf(from) : pairs(from)), ...Object.entries(kwargs)])),
-    namespace: new Callable("namespace", ([from], kwargs) => new Namespace([...(isDict(from) ? entriesOf(from).map(([key, value]) => [str(key), value] as const) : []), ...Object.entries(kwargs)])),
+    namespace: new Callable(
+      "namespace",
+      ([from], kwargs) =>
+        new Namespace([
+          ...(isDict(from) ? entriesOf(from).map(([key, value]) => [str(key), value] as const) : []),
+          ...Object.entries(kwargs),
+        ]),
+    ),
   };
 }
 

@@ -3,7 +3,24 @@
 import type { Context } from "./context.ts";
 import { formatBraces } from "./format.ts";
 import { equals } from "./operators.ts";
-import { Callable, PyObject, Tuple, Undefined, View, asNumber, entriesOf, fail, hasKey, isDict, isInt, iterate, str, truthy, typeName, valueAt } from "./values.ts";
+import {
+  Callable,
+  PyObject,
+  Tuple,
+  Undefined,
+  View,
+  asNumber,
+  entriesOf,
+  fail,
+  hasKey,
+  isDict,
+  isInt,
+  iterate,
+  str,
+  truthy,
+  typeName,
+  valueAt,
+} from "./values.ts";
 import type { Dict } from "./values.ts";
 
 type Args = readonly unknown[];
@@ -26,7 +43,10 @@ export function strip(text: string, set: unknown, sides = "lr"): string {
 
 function split(text: string, args: Args): string[] {
   const [separator, limit] = args;
-  if (separator === undefined || separator === null) return strip(text, undefined).split(/\s+/u).filter((part) => part !== "");
+  if (separator === undefined || separator === null)
+    return strip(text, undefined)
+      .split(/\s+/u)
+      .filter((part) => part !== "");
   if (str(separator) === "") throw fail("empty separator");
   const parts = text.split(str(separator));
   const most = limit === undefined ? -1 : asNumber(limit);
@@ -114,19 +134,53 @@ function textMethod(text: string, name: string, { budget }: Context): Callable |
 function growth(text: string, args: Args): number {
   const [first, second] = args;
   const added = second === undefined ? 0 : str(second).length;
-  if (second === undefined && typeof first !== "string") return iterate(first).reduce<number>((sum, entry) => sum + str(entry).length + text.length, 0);
+  if (second === undefined && typeof first !== "string")
+    return iterate(first).reduce<number>((sum, entry) => sum + str(entry).length + text.length, 0);
   return text.length + (text.split(str(first)).length - 1) * added;
 }
 
 function dictMethod(dict: Dict, name: string): Callable | undefined {
   switch (name) {
-    case "get": return new Callable(name, ([key, fallback]) => (hasKey(dict, key) ? valueAt(dict, key) : fallback ?? null));
-    case "items": return new Callable(name, () => new View("dict_items", entriesOf(dict).map((entry) => new Tuple(entry))));
-    case "keys": return new Callable(name, () => new View("dict_keys", entriesOf(dict).map(([key]) => key)));
-    case "values": return new Callable(name, () => new View("dict_values", entriesOf(dict).map(([, value]) => value)));
-    case "copy": return new Callable(name, () => new Map(entriesOf(dict)));
-    case "clear": case "fromkeys": case "pop": case "popitem": case "setdefault": case "update": return changer(dict, name);
-    default: return undefined;
+    case "get":
+      return new Callable(name, ([key, fallback]) => (hasKey(dict, key) ? valueAt(dict, key) : (fallback ?? null)));
+    case "items":
+      return new Callable(
+        name,
+        () =>
+          new View(
+            "dict_items",
+            entriesOf(dict).map((entry) => new Tuple(entry)),
+          ),
+      );
+    case "keys":
+      return new Callable(
+        name,
+        () =>
+          new View(
+            "dict_keys",
+            entriesOf(dict).map(([key]) => key),
+          ),
+      );
+    case "values":
+      return new Callable(
+        name,
+        () =>
+          new View(
+            "dict_values",
+            entriesOf(dict).map(([, value]) => value),
+          ),
+      );
+    case "copy":
+      return new Callable(name, () => new Map(entriesOf(dict)));
+    case "clear":
+    case "fromkeys":
+    case "pop":
+    case "popitem":
+    case "setdefault":
+    case "update":
+      return changer(dict, name);
+    default:
+      return undefined;
   }
 }
 
@@ -141,7 +195,7 @@ function changer(dict: Dict, name: string): Callable {
       return null;
     }
     if (name === "setdefault" && !own.has(key)) own.set(key, fallback ?? null);
-    const value = own.has(key) ? own.get(key) : fallback ?? null;
+    const value = own.has(key) ? own.get(key) : (fallback ?? null);
     if (name === "pop") own.delete(key);
     if (name === "clear") own.clear();
     return value;
@@ -151,29 +205,37 @@ function changer(dict: Dict, name: string): Callable {
 function listMethod(items: readonly unknown[], name: string, context: Context): Callable | undefined {
   const list = items as unknown[];
   switch (name) {
-    case "index": return new Callable(name, ([value]) => {
-      const at = items.findIndex((entry) => equals(entry, value));
-      if (at === -1) throw fail(`${str(value)} is not in list`);
-      return at;
-    });
-    case "count": return new Callable(name, ([value]) => items.filter((entry) => equals(entry, value)).length);
-    case "append": return new Callable(name, ([value]) => {
-      list.push(value);
-      return null;
-    });
-    case "extend": return new Callable(name, ([more]) => {
-      const added = iterate(more);
-      context.budget.step(added.length);
-      list.push(...added);
-      return null;
-    });
-    case "copy": return new Callable(name, () => [...items]);
-    case "pop": return new Callable(name, ([at]) => (at === undefined ? list.pop() : list.splice(asNumber(at), 1)[0]));
-    case "reverse": return new Callable(name, () => {
-      list.reverse();
-      return null;
-    });
-    default: return undefined;
+    case "index":
+      return new Callable(name, ([value]) => {
+        const at = items.findIndex((entry) => equals(entry, value));
+        if (at === -1) throw fail(`${str(value)} is not in list`);
+        return at;
+      });
+    case "count":
+      return new Callable(name, ([value]) => items.filter((entry) => equals(entry, value)).length);
+    case "append":
+      return new Callable(name, ([value]) => {
+        list.push(value);
+        return null;
+      });
+    case "extend":
+      return new Callable(name, ([more]) => {
+        const added = iterate(more);
+        context.budget.step(added.length);
+        list.push(...added);
+        return null;
+      });
+    case "copy":
+      return new Callable(name, () => [...items]);
+    case "pop":
+      return new Callable(name, ([at]) => (at === undefined ? list.pop() : list.splice(asNumber(at), 1)[0]));
+    case "reverse":
+      return new Callable(name, () => {
+        list.reverse();
+        return null;
+      });
+    default:
+      return undefined;
   }
 }
 
@@ -197,7 +259,7 @@ export function attribute(value: unknown, name: string, context: Context): unkno
   if (value instanceof Undefined) return value;
   const own = method(value, name, context);
   if (own !== undefined) return own;
-  return isDict(value) && hasKey(value, name) ? valueAt(value, name) ?? null : missing(value, name);
+  return isDict(value) && hasKey(value, name) ? (valueAt(value, name) ?? null) : missing(value, name);
 }
 
 /** `value[key]`: first an item, then an attribute. */
@@ -205,7 +267,12 @@ export function item(value: unknown, key: unknown, context: Context): unknown {
   if (value instanceof Undefined) return value;
   if (isDict(value) && hasKey(value, key)) return valueAt(value, key) ?? null;
   if (isInt(key) || typeof key === "boolean") {
-    const items = typeof value === "string" ? Array.from(value) : !isDict(value) && value !== null && typeof value === "object" ? sequenceOf(value) : undefined;
+    const items =
+      typeof value === "string"
+        ? Array.from(value)
+        : !isDict(value) && value !== null && typeof value === "object"
+          ? sequenceOf(value)
+          : undefined;
     const at = asNumber(key) < 0 ? asNumber(key) + (items?.length ?? 0) : asNumber(key);
     return items && at >= 0 && at < items.length ? items[at] : missing(value, key);
   }

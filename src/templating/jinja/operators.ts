@@ -1,7 +1,26 @@
 // Python's operators over the values of values.ts: equality, order, arithmetic, membership (spec resource-provider 8.6).
 import type { Budget } from "../budget.ts";
 import { formatPercent } from "./format.ts";
-import { Float, PyObject, Tuple, Undefined, View, Walk, asNumber, entriesOf, fail, hasKey, integer, isDict, isFloat, isInt, isNumeric, itemsOf, typeName, valueAt } from "./values.ts";
+import {
+  Float,
+  PyObject,
+  Tuple,
+  Undefined,
+  View,
+  Walk,
+  asNumber,
+  entriesOf,
+  fail,
+  hasKey,
+  integer,
+  isDict,
+  isFloat,
+  isInt,
+  isNumeric,
+  itemsOf,
+  typeName,
+  valueAt,
+} from "./values.ts";
 
 /** Objects that take part in arithmetic and order: times. `undefined` means: not with this operand. */
 export abstract class Operand extends PyObject {
@@ -25,12 +44,18 @@ function same(left: unknown, right: unknown): boolean {
 function containersEqual(left: unknown, right: unknown, walk: Walk): boolean {
   const lists = [sequence(left), sequence(right)] as const;
   if (lists[0] && lists[1]) {
-    return Array.isArray(left) === Array.isArray(right) && lists[0].length === lists[1].length
-      && lists[0].every((item, at) => equals(item, lists[1]?.[at], walk));
+    return (
+      Array.isArray(left) === Array.isArray(right) &&
+      lists[0].length === lists[1].length &&
+      lists[0].every((item, at) => equals(item, lists[1]?.[at], walk))
+    );
   }
   if (!isDict(left) || !isDict(right)) return false;
   const entries = entriesOf(left);
-  return entries.length === entriesOf(right).length && entries.every(([key, item]) => hasKey(right, key) && equals(item, valueAt(right, key), walk));
+  return (
+    entries.length === entriesOf(right).length &&
+    entries.every(([key, item]) => hasKey(right, key) && equals(item, valueAt(right, key), walk))
+  );
 }
 
 function sequence(value: unknown): readonly unknown[] | undefined {
@@ -71,7 +96,10 @@ export function contains(container: unknown, item: unknown, budget: Budget): boo
 }
 
 const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
-  "<": (order) => order < 0, "<=": (order) => order <= 0, ">": (order) => order > 0, ">=": (order) => order >= 0,
+  "<": (order) => order < 0,
+  "<=": (order) => order <= 0,
+  ">": (order) => order > 0,
+  ">=": (order) => order >= 0,
 };
 
 export function comparison(op: string, operands: readonly [unknown, unknown], budget: Budget): boolean {
@@ -145,13 +173,20 @@ function whole(value: unknown): bigint {
 function floats(op: string, left: number, right: number): number {
   if ("/%".includes(op[0] ?? "") && right === 0) throw fail("division by zero");
   switch (op) {
-    case "+": return left + right;
-    case "-": return left - right;
-    case "*": return left * right;
-    case "/": return left / right;
-    case "//": return Math.floor(left / right);
-    case "%": return left - right * Math.floor(left / right);
-    default: return left ** right;
+    case "+":
+      return left + right;
+    case "-":
+      return left - right;
+    case "*":
+      return left * right;
+    case "/":
+      return left / right;
+    case "//":
+      return Math.floor(left / right);
+    case "%":
+      return left - right * Math.floor(left / right);
+    default:
+      return left ** right;
   }
 }
 
@@ -160,12 +195,18 @@ const MAX_POWER_BITS = 4096;
 function integers(op: string, left: bigint, right: bigint): unknown {
   if ((op === "//" || op === "%") && right === 0n) throw fail("integer division or modulo by zero");
   switch (op) {
-    case "+": return bounded(left + right);
-    case "-": return bounded(left - right);
-    case "*": return bounded(left * right);
-    case "//": return integer(floorDiv(left, right));
-    case "%": return integer(left - right * floorDiv(left, right));
-    default: return power(left, right);
+    case "+":
+      return bounded(left + right);
+    case "-":
+      return bounded(left - right);
+    case "*":
+      return bounded(left * right);
+    case "//":
+      return integer(floorDiv(left, right));
+    case "%":
+      return integer(left - right * floorDiv(left, right));
+    default:
+      return power(left, right);
   }
 }
 

@@ -7,7 +7,12 @@ import { Float, integer } from "./values.ts";
 
 const MAX_NESTING = 60;
 const LITERALS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ["true", true], ["True", true], ["false", false], ["False", false], ["none", null], ["None", null],
+  ["true", true],
+  ["True", true],
+  ["false", false],
+  ["False", false],
+  ["none", null],
+  ["None", null],
 ]);
 const BINARY: readonly (readonly string[])[] = [["~"], ["+", "-"], ["*", "/", "//", "%"]];
 const COMPARE = new Set(["==", "!=", "<", "<=", ">", ">="]);

@@ -123,14 +123,22 @@ class Loop extends PyObject {
   attr(name: string): unknown {
     const { length } = this.#items;
     switch (name) {
-      case "index": return this.at + 1;
-      case "index0": return this.at;
-      case "first": return this.at === 0;
-      case "last": return this.at === length - 1;
-      case "length": return length;
-      case "revindex": return length - this.at;
-      case "revindex0": return length - this.at - 1;
-      default: return this.#neighbour(name);
+      case "index":
+        return this.at + 1;
+      case "index0":
+        return this.at;
+      case "first":
+        return this.at === 0;
+      case "last":
+        return this.at === length - 1;
+      case "length":
+        return length;
+      case "revindex":
+        return length - this.at;
+      case "revindex0":
+        return length - this.at - 1;
+      default:
+        return this.#neighbour(name);
     }
   }
   #neighbour(name: string): unknown {

@@ -8,8 +8,18 @@ const UPPER = LOWER.toUpperCase();
 const DIGITS = "0123456789";
 const PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 const CODES: Readonly<Record<string, string>> = {
-  d: DIGITS, w: `${LOWER}${UPPER}${DIGITS}_`, l: LOWER + UPPER, c: LOWER, u: UPPER, U: UPPER, h: `${DIGITS}abcdefABCDEF`, o: "01234567",
-  p: PUNCTUATION, s: " \t\n\r\v\f", W: ` \t\n\r\v\f${PUNCTUATION}`, r: `${LOWER}${UPPER}${DIGITS}${PUNCTUATION} \t\n\r\v\f`,
+  d: DIGITS,
+  w: `${LOWER}${UPPER}${DIGITS}_`,
+  l: LOWER + UPPER,
+  c: LOWER,
+  u: UPPER,
+  U: UPPER,
+  h: `${DIGITS}abcdefABCDEF`,
+  o: "01234567",
+  p: PUNCTUATION,
+  s: " \t\n\r\v\f",
+  W: ` \t\n\r\v\f${PUNCTUATION}`,
+  r: `${LOWER}${UPPER}${DIGITS}${PUNCTUATION} \t\n\r\v\f`,
 };
 
 function pick(chars: string): string {

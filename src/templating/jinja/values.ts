@@ -194,7 +194,9 @@ function container(value: object, walk: Walk): string {
   if (value instanceof Tuple) return `(${inner(value.items)}${value.items.length === 1 ? "," : ""})`;
   if (value instanceof View) return `${value.kind}([${inner(value.items)}])`;
   if (!isDict(value)) return scalar(value);
-  return `{${entriesOf(value).map(([key, item]) => `${repr(key, walk)}: ${repr(item, walk)}`).join(", ")}}`;
+  return `{${entriesOf(value)
+    .map(([key, item]) => `${repr(key, walk)}: ${repr(item, walk)}`)
+    .join(", ")}}`;
 }
 
 function scalar(value: unknown): string {

@@ -11,7 +11,14 @@ test("a new list yields what a broken watch missed", () => {
   const store = new Store(withoutManagedFields);
   store.replace([object("kept", "1"), object("changed", "2"), object("gone", "3")]);
   const changes = store.replace([object("kept", "1"), object("changed", "9"), object("new", "10")]);
-  assert.deepEqual(changes.map((change) => [change.type, change.object.metadata.name]), [["DELETED", "gone"], ["MODIFIED", "changed"], ["ADDED", "new"]]);
+  assert.deepEqual(
+    changes.map((change) => [change.type, change.object.metadata.name]),
+    [
+      ["DELETED", "gone"],
+      ["MODIFIED", "changed"],
+      ["ADDED", "new"],
+    ],
+  );
 });
 
 test("a re-created name has no previous: it is another object", () => {

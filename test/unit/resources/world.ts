@@ -12,7 +12,14 @@ import { createTemplating } from "../../../src/templating/engine.ts";
 export const DOMAIN = "poolboy.gpte.redhat.com";
 export const NS = "poolstream";
 export const START = Date.UTC(2031, 2, 4, 10, 0, 0);
-const KINDS: readonly KindName[] = ["resourceclaims", "resourcehandles", "resourcepools", "resourcepoolscalings", "resourceproviders", "resourcewatches"];
+const KINDS: readonly KindName[] = [
+  "resourceclaims",
+  "resourcehandles",
+  "resourcepools",
+  "resourcepoolscalings",
+  "resourceproviders",
+  "resourcewatches",
+];
 
 type Content = Record<string, unknown>;
 const clone = <T>(value: T): T => structuredClone(value);
@@ -35,7 +42,11 @@ export class World implements KubeClient {
     cache: createNoCache(),
     templating: createTemplating({ defaultStyle: "handlebars", clock: { now: () => this.now, monotonic: () => this.now } }),
     settings: {
-      domain: DOMAIN, version: "v1", namespace: NS, templateStyle: "handlebars", instance: "test",
+      domain: DOMAIN,
+      version: "v1",
+      namespace: NS,
+      templateStyle: "handlebars",
+      instance: "test",
       manageIntervalMs: Object.fromEntries(KINDS.map((kind) => [kind, 60_000])) as Record<KindName, number>,
     },
     clock: { now: () => this.now, monotonic: () => this.now },
@@ -47,7 +58,10 @@ export class World implements KubeClient {
   /** Puts an object in, complete with status. */
   put(object: KubeObject): KubeObject {
     const { metadata } = object;
-    const stored = { ...clone(object), metadata: { uid: `uid-${metadata.name}`, creationTimestamp: this.stamp(), ...clone(metadata), resourceVersion: this.next() } };
+    const stored = {
+      ...clone(object),
+      metadata: { uid: `uid-${metadata.name}`, creationTimestamp: this.stamp(), ...clone(metadata), resourceVersion: this.next() },
+    };
     this.objects.set(keyOf({ ...object, name: metadata.name ?? "", namespace: metadata.namespace }), stored);
     return clone(stored);
   }
@@ -80,7 +94,10 @@ export class World implements KubeClient {
 
   async *list(kind: KindRef, options: ListOptions = {}): AsyncGenerator<ListPage> {
     yield await this.#answer(`LIST ${kind.kind}`, () => {
-      const wanted = (options.labelSelector ?? "").split(",").filter((part) => part !== "").map((part) => part.split("="));
+      const wanted = (options.labelSelector ?? "")
+        .split(",")
+        .filter((part) => part !== "")
+        .map((part) => part.split("="));
       const items = this.all(kind.kind)
         .filter(({ metadata }) => options.namespace === undefined || metadata.namespace === options.namespace)
         .filter(({ metadata }) => wanted.every(([label = "", value]) => metadata.labels?.[label] === value));
@@ -103,7 +120,10 @@ export class World implements KubeClient {
       const changed = patch.type === "merge" ? this.#merged(old, patch.body) : applied(clone(old), patch.operations);
       const status = old["status"] === undefined ? {} : { status: old["status"] };
       const { status: _, ...main } = changed;
-      return this.#store(ref, (options.subresource === "status" ? { ...old, status: changed["status"] } : { ...main, ...status }) as unknown as KubeObject);
+      return this.#store(
+        ref,
+        (options.subresource === "status" ? { ...old, status: changed["status"] } : { ...main, ...status }) as unknown as KubeObject,
+      );
     });
   }
 
@@ -116,7 +136,8 @@ export class World implements KubeClient {
       const old = this.#stored(ref);
       if (options.uid !== undefined && old.metadata.uid !== options.uid) throw kubeError("another uid", { status: 409 });
       if ((old.metadata.finalizers ?? []).length === 0) this.objects.delete(keyOf(ref));
-      else if (old.metadata.deletionTimestamp === undefined) this.#store(ref, { ...old, metadata: { ...old.metadata, deletionTimestamp: this.stamp() } });
+      else if (old.metadata.deletionTimestamp === undefined)
+        this.#store(ref, { ...old, metadata: { ...old.metadata, deletionTimestamp: this.stamp() } });
     });
   }
 
@@ -166,7 +187,10 @@ function applied(root: KubeObject, operations: readonly PatchOperation[]): Conte
 }
 
 function apply(root: Content, operation: PatchOperation): void {
-  const segments = operation.path.split("/").slice(1).map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const segments = operation.path
+    .split("/")
+    .slice(1)
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
   const last = segments.pop() ?? "";
   const parent = parentOf(root, segments);
   if (operation.op === "test") {

@@ -46,13 +46,19 @@ test("AC-9, AC-44: unknown settings are rejected by name, in the environment and
 
 test("bad values are named with what was expected", () => {
   assert.match(refusal({ POOLSTREAM_WORKER_CONCURRENCY: "many" }), /worker\.concurrency must be a number.*"many"/);
-  assert.match(refusal({ POOLSTREAM_KINDS_RESOURCECLAIMS_MODE: "cron" }), /kinds\.resourceclaims\.mode must be one of scheduler, daemon, both/);
+  assert.match(
+    refusal({ POOLSTREAM_KINDS_RESOURCECLAIMS_MODE: "cron" }),
+    /kinds\.resourceclaims\.mode must be one of scheduler, daemon, both/,
+  );
   assert.match(refusal({ POOLSTREAM_KINDS_RESOURCECLAIMS_PARTITIONS: "0" }), /between 1 and 1024/);
   assert.match(refusal({ POOLSTREAM_CONFIG: "/missing" }), /POOLSTREAM_CONFIG/);
 });
 
 test("a missing required setting is named with every way to set it", () => {
-  assert.throws(() => load({}).string("operator.namespace"), /operator\.namespace is required: set POOLSTREAM_OPERATOR_NAMESPACE or OPERATOR_NAMESPACE/);
+  assert.throws(
+    () => load({}).string("operator.namespace"),
+    /operator\.namespace is required: set POOLSTREAM_OPERATOR_NAMESPACE or OPERATOR_NAMESPACE/,
+  );
 });
 
 test("secrets are masked in the effective values", () => {
@@ -72,5 +78,9 @@ test("a missing HOSTNAME variable does not matter", () => {
 });
 
 test("variables that Kubernetes makes of a Service named poolstream-redis are no settings", () => {
-  load({ POOLSTREAM_REDIS_SERVICE_HOST: "10.0.0.1", POOLSTREAM_REDIS_PORT: "tcp://10.0.0.1:6379", POOLSTREAM_REDIS_PORT_6379_TCP_ADDR: "10.0.0.1" });
+  load({
+    POOLSTREAM_REDIS_SERVICE_HOST: "10.0.0.1",
+    POOLSTREAM_REDIS_PORT: "tcp://10.0.0.1:6379",
+    POOLSTREAM_REDIS_PORT_6379_TCP_ADDR: "10.0.0.1",
+  });
 });

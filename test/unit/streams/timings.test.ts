@@ -4,7 +4,14 @@ import { describe, it } from "node:test";
 import { backoffMs, checkTimings, writeMarginMs } from "../../../src/streams/timings.ts";
 
 const TIMINGS = {
-  heartbeatMs: 3000, lockTtlMs: 10_000, idleMs: 10_000, reclaimEveryMs: 1000, backoffBaseMs: 1000, backoffMaxMs: 60_000, maxAttempts: 8, maxCrashes: 5,
+  heartbeatMs: 3000,
+  lockTtlMs: 10_000,
+  idleMs: 10_000,
+  reclaimEveryMs: 1000,
+  backoffBaseMs: 1000,
+  backoffMaxMs: 60_000,
+  maxAttempts: 8,
+  maxCrashes: 5,
 };
 
 describe("timings", () => {

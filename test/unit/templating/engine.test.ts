@@ -16,7 +16,11 @@ function condition(expression: string, variables: Record<string, unknown> = {}):
 test("a string that is exactly one expression keeps the type of its value", () => {
   const variables = { n: 3, flag: false, list: [1, "a"], map: { x: null } };
   assert.deepEqual(render({ n: "{{n}}", f: "{{flag}}", l: "{{list}}", m: "{{map}}", t: "n={{n}}" }, variables), {
-    n: 3, f: false, l: [1, "a"], m: { x: null }, t: "n=3",
+    n: 3,
+    f: false,
+    l: [1, "a"],
+    m: { x: null },
+    t: "n=3",
   });
 });
 
@@ -51,9 +55,15 @@ test("reading the clock is reported", () => {
 });
 
 const CONDITIONS: readonly (readonly [string, boolean])[] = [
-  ['eq status.phase "ready"', true], ["status.phase", false], ["status.count", true], ["status.none", false],
-  ["and status.count (gt status.count 2)", true], ["(gt status.count 5)", false], ["{{#if status.count}}yes{{/if}}", true],
-  ["not status.missing", true], ["status.flagText", true],
+  ['eq status.phase "ready"', true],
+  ["status.phase", false],
+  ["status.count", true],
+  ["status.none", false],
+  ["and status.count (gt status.count 2)", true],
+  ["(gt status.count 5)", false],
+  ["{{#if status.count}}yes{{/if}}", true],
+  ["not status.missing", true],
+  ["status.flagText", true],
 ];
 for (const [expression, expected] of CONDITIONS) {
   test(`the condition ${expression} is ${expected}`, () => {
@@ -61,7 +71,14 @@ for (const [expression, expected] of CONDITIONS) {
   });
 }
 
-for (const hostile of ["{{constructor.constructor}}", "{{__proto__}}", "{{toString}}", "{{x.constructor.name}}", "{{lookup x 'constructor'}}", "{{x.__proto__.polluted}}"]) {
+for (const hostile of [
+  "{{constructor.constructor}}",
+  "{{__proto__}}",
+  "{{toString}}",
+  "{{x.constructor.name}}",
+  "{{lookup x 'constructor'}}",
+  "{{x.__proto__.polluted}}",
+]) {
   test(`${hostile} reaches nothing`, () => {
     assert.equal(render(hostile, { x: {} }), undefined);
   });

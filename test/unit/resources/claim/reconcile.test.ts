@@ -11,7 +11,11 @@ const PROVIDER = { apiVersion: `${DOMAIN}/v1`, kind: "ResourceProvider", name: "
 const REF = { apiVersion: `${DOMAIN}/v1`, kind: "ResourceClaim", name: "lab", namespace: "users" };
 const pass = (world: World): Promise<Result> => reconcileClaim({ namespace: "users", name: "lab", uid: "", cause: "test" }, world.context);
 
-function claimWorld(spec: object, provider: object = { override: { apiVersion: "example.com/v1", kind: "Database" } }, metadata: object = {}): World {
+function claimWorld(
+  spec: object,
+  provider: object = { override: { apiVersion: "example.com/v1", kind: "Database" } },
+  metadata: object = {},
+): World {
   const world = new World();
   world.ours("ResourceProvider", "db", { spec: provider });
   world.put({ apiVersion: REF.apiVersion, kind: REF.kind, metadata: { name: REF.name, namespace: REF.namespace, ...metadata }, spec });
@@ -27,7 +31,10 @@ const onlyHandle = (world: World): KubeObject => {
   return handle;
 };
 
-for (const [form, spec] of Object.entries({ provider: { provider: { name: "db" } }, resources: { resources: [{ provider: { name: "db" }, template: { spec: { size: "s" } } }] } })) {
+for (const [form, spec] of Object.entries({
+  provider: { provider: { name: "db" } },
+  resources: { resources: [{ provider: { name: "db" }, template: { spec: { size: "s" } } }] },
+})) {
   test(`a claim in ${form} form gets a handle of its own and a second pass writes nothing`, async () => {
     const world = claimWorld(spec);
     await pass(world);
@@ -135,8 +142,14 @@ test("the first ready handle records the instant and moves the wished end by the
   assert.equal(Date.parse(lifespan.end) - Date.parse(lifespan.firstReady), 86_400_000);
   assert.equal(status(world)["ready"], true);
   const events = world.all("Event");
-  assert.deepEqual(events.map(({ reason }) => reason), ["Lifespan end changed"]);
-  assert.match(String(events[0]?.["message"]), /^Updated lifespan end to 2031-03-05T10:00:00Z for ResourceClaim lab in users from ResourceHandle guid-/u);
+  assert.deepEqual(
+    events.map(({ reason }) => reason),
+    ["Lifespan end changed"],
+  );
+  assert.match(
+    String(events[0]?.["message"]),
+    /^Updated lifespan end to 2031-03-05T10:00:00Z for ResourceClaim lab in users from ResourceHandle guid-/u,
+  );
 });
 
 test("a bound claim with invalid wishes still shows what its handle shows", async () => {

@@ -30,17 +30,25 @@ function handleWorld(spec: object = { resources: [entry("db", { spec: { size: "s
 }
 function claimIn(world: World, body: object = {}, annotations?: Record<string, string>): void {
   world.put({ apiVersion: "v1", kind: "Namespace", metadata: { name: "users", ...(annotations ? { annotations } : {}) } });
-  world.put({ apiVersion: CLAIM.apiVersion, kind: CLAIM.kind, metadata: { name: CLAIM.name, namespace: CLAIM.namespace }, spec: { resources: [] }, ...body });
+  world.put({
+    apiVersion: CLAIM.apiVersion,
+    kind: CLAIM.kind,
+    metadata: { name: CLAIM.name, namespace: CLAIM.namespace },
+    spec: { resources: [] },
+    ...body,
+  });
 }
 const database = (world: World, name = "db-7k2xq"): KubeObject | undefined => world.find("Database", name, "data");
-const statusOf = (world: World): Record<string, unknown> => (world.find("ResourceHandle", HANDLE)?.["status"] ?? {}) as Record<string, unknown>;
+const statusOf = (world: World): Record<string, unknown> =>
+  (world.find("ResourceHandle", HANDLE)?.["status"] ?? {}) as Record<string, unknown>;
 const writes = (world: World): string[] => world.requests.filter((request) => !/^(GET|LIST)/u.test(request));
 function phase(world: World, value: string): void {
   const object = database(world);
   assert.ok(object);
   world.put({ ...object, status: { phase: value } });
 }
-const remove = (world: World): Promise<void> => world.delete({ apiVersion: `${DOMAIN}/v1`, kind: "ResourceHandle", name: HANDLE, namespace: NS });
+const remove = (world: World): Promise<void> =>
+  world.delete({ apiVersion: `${DOMAIN}/v1`, kind: "ResourceHandle", name: HANDLE, namespace: NS });
 
 test("a fresh handle gets its object, with annotations, recorded before it is made", async () => {
   const world = handleWorld();
@@ -49,17 +57,30 @@ test("a fresh handle gets its object, with annotations, recorded before it is ma
   };
   await pass(world);
   assert.deepEqual(database(world)?.metadata.annotations, {
-    [key("resource-provider-name")]: "db", [key("resource-provider-namespace")]: NS, [key("resource-handle-name")]: HANDLE,
-    [key("resource-handle-namespace")]: NS, [key("resource-handle-uid")]: `uid-${HANDLE}`, [key("resource-index")]: "0",
+    [key("resource-provider-name")]: "db",
+    [key("resource-provider-namespace")]: NS,
+    [key("resource-handle-name")]: HANDLE,
+    [key("resource-handle-namespace")]: NS,
+    [key("resource-handle-uid")]: `uid-${HANDLE}`,
+    [key("resource-index")]: "0",
   });
   assert.deepEqual(database(world)?.["spec"], { size: "s" });
   assert.deepEqual(statusOf(world), {
-    resources: [{ name: "db", reference: { apiVersion: "example.com/v1", kind: "Database", name: "db-7k2xq", namespace: "data" }, healthy: true, ready: false }],
-    healthy: true, ready: false,
+    resources: [
+      {
+        name: "db",
+        reference: { apiVersion: "example.com/v1", kind: "Database", name: "db-7k2xq", namespace: "data" },
+        healthy: true,
+        ready: false,
+      },
+    ],
+    healthy: true,
+    ready: false,
   });
-  assert.deepEqual(writes(world).map((request) => request.split("/")[0]), [
-    "POST ResourceWatch poolstream", `PATCH ResourceHandle poolstream`, "POST Database data", `PATCH ResourceHandle poolstream`,
-  ]);
+  assert.deepEqual(
+    writes(world).map((request) => request.split("/")[0]),
+    ["POST ResourceWatch poolstream", `PATCH ResourceHandle poolstream`, "POST Database data", `PATCH ResourceHandle poolstream`],
+  );
 });
 
 test("a pass over a handle that is right writes nothing", async () => {
@@ -92,7 +113,12 @@ test("a vanished object is made again under its stored name", async () => {
 
 test("an object of that name is adopted, and looked at again soon", async () => {
   const world = handleWorld();
-  world.put({ apiVersion: "example.com/v1", kind: "Database", metadata: { name: "db-7k2xq", namespace: "data", annotations: { mine: "1" } }, spec: { size: "s" } });
+  world.put({
+    apiVersion: "example.com/v1",
+    kind: "Database",
+    metadata: { name: "db-7k2xq", namespace: "data", annotations: { mine: "1" } },
+    spec: { size: "s" },
+  });
   assert.equal((await pass(world)).requeueAfterMs, 1000);
   await pass(world);
   assert.equal(database(world)?.metadata.annotations?.[key("resource-handle-name")], HANDLE);
@@ -104,7 +130,10 @@ test("changes reach the object as far as the filters let them", async () => {
   await pass(world);
   const handle = world.find("ResourceHandle", HANDLE);
   assert.ok(handle);
-  world.put({ ...handle, spec: { resources: [entry("db", { spec: { size: "l" }, data: { refused: true } })], resourceLabels: { refused: "yes" } } });
+  world.put({
+    ...handle,
+    spec: { resources: [entry("db", { spec: { size: "l" }, data: { refused: true } })], resourceLabels: { refused: "yes" } },
+  });
   await pass(world);
   assert.deepEqual(database(world)?.["spec"], { size: "l" });
   assert.equal(database(world)?.["data"], undefined);
@@ -115,7 +144,11 @@ test("a rendered kind that changes is refused for ten minutes", async () => {
   const world = handleWorld();
   await pass(world);
   world.ours("ResourceProvider", "db", { spec: { ...DATABASE, override: { ...DATABASE.override, kind: "Store" } } });
-  await assert.rejects(pass(world), (error) => error instanceof RetryAfterError && error.afterMs === 600_000 && error.message.endsWith("would change from kind Database to Store!"));
+  await assert.rejects(
+    pass(world),
+    (error) =>
+      error instanceof RetryAfterError && error.afterMs === 600_000 && error.message.endsWith("would change from kind Database to Store!"),
+  );
 });
 
 test("an entry that needs a claim waits for it", async () => {
@@ -135,11 +168,20 @@ test("an entry that needs a claim waits for it", async () => {
 
 test("a linked entry waits, takes its variable, and is made when the condition holds", async () => {
   const world = handleWorld({ resources: [entry("db"), entry("app")] });
-  world.ours("ResourceProvider", "app", { spec: {
-    override: { apiVersion: "example.com/v1", kind: "App", metadata: { name: "app-{{guid}}", namespace: "data" }, spec: { host: "{{host}}" } },
-    template: { enable: true },
-    linkedResourceProviders: [{ name: "db", waitFor: 'eq linked_resource_state.status.phase "ready"', templateVars: [{ name: "host", from: "/status/host" }] }],
-  } });
+  world.ours("ResourceProvider", "app", {
+    spec: {
+      override: {
+        apiVersion: "example.com/v1",
+        kind: "App",
+        metadata: { name: "app-{{guid}}", namespace: "data" },
+        spec: { host: "{{host}}" },
+      },
+      template: { enable: true },
+      linkedResourceProviders: [
+        { name: "db", waitFor: 'eq linked_resource_state.status.phase "ready"', templateVars: [{ name: "host", from: "/status/host" }] },
+      ],
+    },
+  });
   await pass(world);
   assert.equal((statusOf(world)["resources"] as { waitingFor?: string }[])[1]?.waitingFor, "Linked ResourceProvider");
   assert.equal(world.find("App", "app-7k2xq", "data"), undefined);
@@ -153,7 +195,13 @@ test("a linked entry waits, takes its variable, and is made when the condition h
 
 test("a handle of a top-level provider is expanded, and follows its parameters", async () => {
   const world = handleWorld({ provider: { name: "db", parameterValues: { size: "m" } }, vars: {} });
-  world.ours("ResourceProvider", "db", { spec: { ...DATABASE, template: { enable: true, definition: { spec: { size: "{{size}}" } } }, statusSummaryTemplate: { of: "{{resource_handle.guid}}" } } });
+  world.ours("ResourceProvider", "db", {
+    spec: {
+      ...DATABASE,
+      template: { enable: true, definition: { spec: { size: "{{size}}" } } },
+      statusSummaryTemplate: { of: "{{resource_handle.guid}}" },
+    },
+  });
   await pass(world);
   assert.deepEqual(database(world)?.["spec"], { size: "m" });
   assert.deepEqual(statusOf(world)["summary"], { of: "7k2xq" });
@@ -173,7 +221,10 @@ test("a missing provider waits a minute, an unknown kind ten", async () => {
 });
 
 test("requester annotations come from the claim's namespace, and a namespace without annotations is none", async () => {
-  for (const [annotations, user] of [[undefined, undefined], [{ "openshift.io/requester": "ann" }, "ann"]] as const) {
+  for (const [annotations, user] of [
+    [undefined, undefined],
+    [{ "openshift.io/requester": "ann" }, "ann"],
+  ] as const) {
     const world = handleWorld({ resources: [entry("db")], resourceClaim: CLAIM });
     claimIn(world, {}, annotations);
     await pass(world);
@@ -219,7 +270,10 @@ test("a deleted handle stays until its objects are gone, then its claim goes", a
   assert.equal((await pass(world)).requeueAfterMs, 2000);
   assert.ok(database(world)?.metadata.annotations?.[key("resource-handle-deleted")]);
   assert.ok(world.find("ResourceHandle", HANDLE));
-  await world.patch({ apiVersion: "example.com/v1", kind: "Database", name: "db-7k2xq", namespace: "data" }, { type: "json", operations: [{ op: "remove", path: "/metadata/finalizers" }] });
+  await world.patch(
+    { apiVersion: "example.com/v1", kind: "Database", name: "db-7k2xq", namespace: "data" },
+    { type: "json", operations: [{ op: "remove", path: "/metadata/finalizers" }] },
+  );
   await pass(world);
   assert.equal(database(world), undefined);
   assert.equal(world.find("ResourceHandle", HANDLE), undefined);

@@ -8,9 +8,15 @@ import { RetryAfterError } from "../../../../src/runtime/errors.ts";
 import { DOMAIN, NS, START, World } from "../world.ts";
 
 function scaling(world: World, spec: object = {}, status?: object, metadata: Record<string, unknown> = {}): KubeObject {
-  return world.ours("ResourcePoolScaling", "friday", { spec: { count: 2, resourcePool: { name: "bench" }, ...spec }, ...(status ? { status } : {}) }, metadata);
+  return world.ours(
+    "ResourcePoolScaling",
+    "friday",
+    { spec: { count: 2, resourcePool: { name: "bench" }, ...spec }, ...(status ? { status } : {}) },
+    metadata,
+  );
 }
-const pass = (world: World): Promise<Result> => poolScalingKind.reconcile({ namespace: NS, name: "friday", uid: "", cause: "test" }, world.context);
+const pass = (world: World): Promise<Result> =>
+  poolScalingKind.reconcile({ namespace: NS, name: "friday", uid: "", cause: "test" }, world.context);
 const owners = (world: World): unknown => world.find("ResourcePoolScaling", "friday")?.metadata.ownerReferences;
 
 test("a scaling becomes its pool's, once", async () => {
@@ -18,14 +24,19 @@ test("a scaling becomes its pool's, once", async () => {
   world.ours("ResourcePool", "bench", { spec: {} });
   scaling(world);
   await pass(world);
-  assert.deepEqual(owners(world), [{ apiVersion: `${DOMAIN}/v1`, kind: "ResourcePool", name: "bench", uid: "uid-bench", controller: true }]);
+  assert.deepEqual(owners(world), [
+    { apiVersion: `${DOMAIN}/v1`, kind: "ResourcePool", name: "bench", uid: "uid-bench", controller: true },
+  ]);
   world.requests.length = 0;
   await pass(world);
   assert.deepEqual(world.requests, [`GET ResourcePoolScaling ${NS}/friday`]);
 });
 
 test("another owner stays the only one, and an ignored scaling is not touched", async () => {
-  for (const metadata of [{ ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "1" }] }, { labels: { [`${DOMAIN}/ignore`]: "" } }]) {
+  for (const metadata of [
+    { ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "x", uid: "1" }] },
+    { labels: { [`${DOMAIN}/ignore`]: "" } },
+  ]) {
     const world = new World();
     world.ours("ResourcePool", "bench", { spec: {} });
     const before = scaling(world, {}, undefined, metadata).metadata.ownerReferences;
@@ -64,5 +75,7 @@ test("its pool runs for a change of its spec, not for the count that the pool wr
   const previous = scaling(world);
   const pools = (object: KubeObject): unknown => poolScalingKind.mapTo({ type: "MODIFIED", object, previous }, settings);
   assert.deepEqual(pools(scaling(world, {}, { count: 1 })), []);
-  assert.deepEqual(pools(scaling(world, { count: 5 })), [{ kind: "resourcepools", namespace: NS, name: "bench", cause: "scaling changed", waking: true }]);
+  assert.deepEqual(pools(scaling(world, { count: 5 })), [
+    { kind: "resourcepools", namespace: NS, name: "bench", cause: "scaling changed", waking: true },
+  ]);
 });

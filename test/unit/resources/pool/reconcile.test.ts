@@ -18,7 +18,12 @@ function poolWorld(spec: Record<string, unknown>): World {
 }
 function pooled(world: World, name: string, body: { spec?: object; status?: object } = {}, labels = {}): KubeObject {
   const all = { [`${DOMAIN}/resource-pool-name`]: "bench", ...labels };
-  return world.ours("ResourceHandle", name, { status: body.status, spec: { resourcePool: REFERENCE, ...body.spec } }, { labels: all, finalizers: [DOMAIN] });
+  return world.ours(
+    "ResourceHandle",
+    name,
+    { status: body.status, spec: { resourcePool: REFERENCE, ...body.spec } },
+    { labels: all, finalizers: [DOMAIN] },
+  );
 }
 const live = (world: World): KubeObject[] => world.all("ResourceHandle").filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 const statusOf = (world: World, kind: string, name: string): unknown => world.find(kind, name)?.["status"];
@@ -30,16 +35,22 @@ test("an empty pool gets its handles, each as the spec describes it", async () =
   assert.equal(handles.length, 2);
   for (const { metadata, ...rest } of handles) {
     assert.match(metadata.name ?? "", /^guid-[a-z]{10}$/u);
-    assert.deepEqual([metadata.generateName, metadata.finalizers, metadata.labels], [
-      "guid-", [DOMAIN], { [`${DOMAIN}/resource-pool-name`]: "bench", [`${DOMAIN}/resource-pool-namespace`]: NS },
-    ]);
+    assert.deepEqual(
+      [metadata.generateName, metadata.finalizers, metadata.labels],
+      ["guid-", [DOMAIN], { [`${DOMAIN}/resource-pool-name`]: "bench", [`${DOMAIN}/resource-pool-namespace`]: NS }],
+    );
     assert.deepEqual(rest["spec"], {
-      resourcePool: REFERENCE, vars: { a: 1 }, provider: { name: "vm" }, preferenceScore: 0, resourceLabels: { team: "x" },
+      resourcePool: REFERENCE,
+      vars: { a: 1 },
+      provider: { name: "vm" },
+      preferenceScore: 0,
+      resourceLabels: { team: "x" },
       lifespan: { default: "8h", maximum: "2d", end: "2031-03-07T10:00:00Z" },
     });
   }
   assert.deepEqual(statusOf(world, "ResourcePool", "bench"), {
-    resourceHandles: handles.map(({ metadata }) => ({ name: metadata.name })), resourceHandleCount: { available: 0, ready: 0 },
+    resourceHandles: handles.map(({ metadata }) => ({ name: metadata.name })),
+    resourceHandleCount: { available: 0, ready: 0 },
   });
   assert.deepEqual(world.find("ResourcePool", "bench")?.metadata.finalizers, [DOMAIN]);
 });
@@ -50,13 +61,19 @@ test("a pass over a pool that is right writes nothing", async () => {
   await pass(world);
   world.requests.length = 0;
   await pass(world);
-  assert.deepEqual(world.requests.filter((request) => !/^(GET|LIST)/u.test(request)), []);
+  assert.deepEqual(
+    world.requests.filter((request) => !/^(GET|LIST)/u.test(request)),
+    [],
+  );
 });
 
 test("the pool's own lifespan replaces the provider's; an unclaimed time of nothing is none", async () => {
   const world = poolWorld({ minAvailable: 1, lifespan: { default: "4h", unclaimed: "0s" } });
   await pass(world);
-  assert.deepEqual(live(world).map(({ spec }) => (spec as { lifespan: unknown }).lifespan), [{ default: "4h" }]);
+  assert.deepEqual(
+    live(world).map(({ spec }) => (spec as { lifespan: unknown }).lifespan),
+    [{ default: "4h" }],
+  );
 });
 
 test("bound, foreign and terminating handles do not count", async () => {
@@ -140,7 +157,8 @@ test("a scaling that somebody else changes meanwhile is still counted right", as
   const world = poolWorld({ minAvailable: 0 });
   world.ours("ResourcePoolScaling", "friday", { spec: { count: 1, resourcePool: { name: "bench" } } });
   world.after = (request) => {
-    if (request.startsWith("POST ResourceHandle")) world.ours("ResourcePoolScaling", "friday", { spec: { count: 1, resourcePool: { name: "bench" } } }, { labels: { touched: "yes" } });
+    if (request.startsWith("POST ResourceHandle"))
+      world.ours("ResourcePoolScaling", "friday", { spec: { count: 1, resourcePool: { name: "bench" } } }, { labels: { touched: "yes" } });
   };
   await pass(world);
   await pass(world);
@@ -175,7 +193,10 @@ test("a deleted pool takes its unbound handles along and leaves bound ones", asy
   pooled(world, "guid-bound", { spec: { resourceClaim: { name: "c", namespace: "users" } } });
   await world.delete({ apiVersion: `${DOMAIN}/v1`, kind: "ResourcePool", name: "bench", namespace: NS });
   await pass(world);
-  assert.deepEqual(live(world).map(({ metadata }) => metadata.name), ["guid-bound"]);
+  assert.deepEqual(
+    live(world).map(({ metadata }) => metadata.name),
+    ["guid-bound"],
+  );
   assert.equal(world.find("ResourcePool", "bench"), undefined);
   await pass(world);
   assert.equal(live(world).length, 1);

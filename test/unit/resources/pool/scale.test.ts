@@ -20,10 +20,29 @@ const PLANS: readonly [string, Parameters<typeof planCreations>, (string | undef
   ["no scale-down", [{ minAvailable: 1 }, { available: 3, ready: 0 }, []], []],
   ["an empty spec wants nothing", [{}, { available: 0, ready: 0 }, []], []],
   ["a scaling adds to a full pool", [{ minAvailable: 1 }, { available: 1, ready: 1 }, [{ scaling: "a", missing: 2 }]], ["a", "a"]],
-  ["a served scaling takes the pool's need too", [{ minAvailable: 3 }, { available: 0, ready: 0 }, [{ scaling: "a", missing: 1 }]], ["a", "a", "a"]],
-  ["the second scaling after the first", [{ minAvailable: 1 }, { available: 0, ready: 0 }, [{ scaling: "a", missing: 1 }, { scaling: "b", missing: 2 }]], ["a", "b", "b"]],
+  [
+    "a served scaling takes the pool's need too",
+    [{ minAvailable: 3 }, { available: 0, ready: 0 }, [{ scaling: "a", missing: 1 }]],
+    ["a", "a", "a"],
+  ],
+  [
+    "the second scaling after the first",
+    [
+      { minAvailable: 1 },
+      { available: 0, ready: 0 },
+      [
+        { scaling: "a", missing: 1 },
+        { scaling: "b", missing: 2 },
+      ],
+    ],
+    ["a", "b", "b"],
+  ],
   ["maxUnready holds for scalings", [{ maxUnready: 3 }, { available: 2, ready: 0 }, [{ scaling: "a", missing: 5 }]], ["a"]],
-  ["more unready than allowed creates nothing", [{ minAvailable: 9, maxUnready: 1 }, { available: 4, ready: 0 }, [{ scaling: "a", missing: 5 }]], []],
+  [
+    "more unready than allowed creates nothing",
+    [{ minAvailable: 9, maxUnready: 1 }, { available: 4, ready: 0 }, [{ scaling: "a", missing: 5 }]],
+    [],
+  ],
 ];
 
 for (const [title, input, expected] of PLANS) {
@@ -33,7 +52,12 @@ for (const [title, input, expected] of PLANS) {
 test("unhealthy handles are counted unless the pool deletes them", () => {
   const handles = [ready, fresh, ill, waiting];
   assert.deepEqual(countPool({}, handles), { remove: [], keep: handles, available: 4, ready: 1 });
-  assert.deepEqual(countPool({ deleteUnhealthyResourceHandles: true }, handles), { remove: [ill], keep: [ready, fresh, waiting], available: 3, ready: 1 });
+  assert.deepEqual(countPool({ deleteUnhealthyResourceHandles: true }, handles), {
+    remove: [ill],
+    keep: [ready, fresh, waiting],
+    available: 3,
+    ready: 1,
+  });
 });
 
 test("status entries hold health and readiness only where known", () => {

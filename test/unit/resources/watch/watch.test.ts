@@ -19,8 +19,10 @@ for (const [apiVersion, kind, namespace, name] of [
 }
 
 const { settings } = new World().context;
-const change = (annotations: Record<string, string> | undefined, type: ObjectChange["type"] = "MODIFIED"): ObjectChange =>
-  ({ type, object: { apiVersion: "v1", kind: "ConfigMap", metadata: annotations ? { annotations } : {} } });
+const change = (annotations: Record<string, string> | undefined, type: ObjectChange["type"] = "MODIFIED"): ObjectChange => ({
+  type,
+  object: { apiVersion: "v1", kind: "ConfigMap", metadata: annotations ? { annotations } : {} },
+});
 const name = `${DOMAIN}/resource-handle-name`;
 const deleted = `${DOMAIN}/resource-handle-deleted`;
 
@@ -31,7 +33,12 @@ test("a managed object's change marks its handle, and wakes nothing", () => {
 });
 
 test("other objects, and those on their way out, mark nothing; a vanished one does", () => {
-  assert.deepEqual([change(undefined), change({}), change({ [name]: "" }), change({ [name]: "guid-a", [deleted]: "" })].flatMap((one) => mapManaged(one, settings)), []);
+  assert.deepEqual(
+    [change(undefined), change({}), change({ [name]: "" }), change({ [name]: "guid-a", [deleted]: "" })].flatMap((one) =>
+      mapManaged(one, settings),
+    ),
+    [],
+  );
   assert.equal(mapManaged(change({ [name]: "guid-a", [deleted]: "" }, "DELETED"), settings).length, 1);
 });
 
@@ -54,7 +61,8 @@ test("a kind that the API does not serve is named in the status, until it is ser
   const world = new World();
   const spec = { apiVersion: "example.org/v1", kind: "Widget", namespace: "lab" };
   world.ours("ResourceWatch", "lab-x", { spec });
-  const pass = (): ReturnType<typeof watchKind.reconcile> => watchKind.reconcile({ namespace: NS, name: "lab-x", uid: "", cause: "test" }, world.context);
+  const pass = (): ReturnType<typeof watchKind.reconcile> =>
+    watchKind.reconcile({ namespace: NS, name: "lab-x", uid: "", cause: "test" }, world.context);
   const statusOf = (): unknown => world.find("ResourceWatch", "lab-x")?.["status"];
   await pass();
   assert.equal(statusOf(), undefined);
