@@ -69,8 +69,7 @@ export class Http {
   }
 
   async close(): Promise<void> {
-    const agents = await Promise.all([this.#agent ?? Promise.resolve(undefined), this.#watchAgent ?? Promise.resolve(undefined)]);
-    await Promise.all(agents.map((agent) => agent?.destroy()));
+    for (const opening of [this.#agent, this.#watchAgent]) await (await opening)?.destroy();
   }
 
   async #send(call: HttpCall, signal: AbortSignal, dispatcher: Agent): Promise<Dispatcher.ResponseData> {

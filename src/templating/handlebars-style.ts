@@ -129,7 +129,7 @@ function onlyExpression(program: hbs.AST.Program): hbs.AST.MustacheStatement | u
 // {{expr}} → {{__typed expr}}, {{helper a b}} → {{__typed (helper a b)}}: the capture sees the value before it becomes text.
 function typed(program: hbs.AST.Program, mustache: hbs.AST.MustacheStatement): hbs.AST.Program {
   const isCall = mustache.params.length > 0 || isHelperName(mustache.path);
-  const argument: hbs.AST.Expression = isCall ? ({ ...mustache, type: "SubExpression" } as hbs.AST.Expression) : mustache.path;
+  const argument: hbs.AST.Expression = isCall ? { ...mustache, type: "SubExpression" } : mustache.path;
   const path = { type: "PathExpression", data: false, depth: 0, parts: [TYPED], original: TYPED, loc: mustache.loc };
   return { ...program, body: [{ ...mustache, path, params: [argument], hash: undefined } as unknown as hbs.AST.Statement] };
 }

@@ -71,7 +71,7 @@ export class Executor {
       await delivery.done(result);
       return "done";
     } catch (error) {
-      return await this.#failed(delivery, error, { log, stop }).catch((err: unknown) => {
+      return this.#failed(delivery, error, { log, stop }).catch((err: unknown) => {
         log.warn({ err }, "ending refused");
         return "aborted" as const;
       });

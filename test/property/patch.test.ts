@@ -25,7 +25,7 @@ function applyOne(target: unknown, operation: PatchOperation, segments: readonly
   const [head, ...rest] = segments;
   if (head === undefined) return "value" in operation ? operation.value : undefined;
   if (Array.isArray(target)) {
-    const list: unknown[] = [...target];
+    const list = Array.from<unknown>(target);
     const index = Number(head);
     const exists = index < list.length;
     assert.ok(exists || (rest.length === 0 && operation.op === "add" && index === list.length), `no index ${head}`);

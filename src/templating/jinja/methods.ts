@@ -280,7 +280,7 @@ export function item(value: unknown, key: unknown, context: Context): unknown {
 }
 
 function sequenceOf(value: unknown): readonly unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as readonly unknown[];
   return value instanceof Tuple ? value.items : undefined;
 }
 

@@ -59,7 +59,7 @@ function containersEqual(left: unknown, right: unknown, walk: Walk): boolean {
 }
 
 function sequence(value: unknown): readonly unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as readonly unknown[];
   return value instanceof Tuple || value instanceof View ? value.items : undefined;
 }
 

@@ -111,7 +111,7 @@ export function integer(value: bigint): number | bigint {
 
 /** The items of a sequence or iterable; undefined for none. Strings by code point, dicts by key. */
 export function itemsOf(value: unknown): readonly unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value as readonly unknown[];
   if (value instanceof Tuple || value instanceof View) return value.items;
   if (value instanceof Undefined) return [];
   if (typeof value === "string") return Array.from(value);
@@ -204,7 +204,7 @@ function scalar(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (isFloat(value)) return printFloat(asNumber(value));
   if (value instanceof Callable) return `<function ${value.name}>`;
-  return String(value as number | bigint);
+  return String(value);
 }
 
 /** str(): undefined is empty text. */
