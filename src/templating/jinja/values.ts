@@ -204,7 +204,7 @@ function scalar(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (isFloat(value)) return printFloat(asNumber(value));
   if (value instanceof Callable) return `<function ${value.name}>`;
-  return String(value);
+  return (value as number | bigint).toString();
 }
 
 /** str(): undefined is empty text. */
