@@ -25,10 +25,10 @@ const CLEAN: Readonly<Record<string, string>> = {
   "src/cache/redis-cache.ts": 'import "./cache.ts"; import "ioredis"; export const redisCache = 1;',
   "src/resources/kind.ts":
     'import "../cache/cache.ts"; import "../kube/client.ts"; import "../templating/engine.ts"; export const kind = 1;',
-  "src/resources/registry.ts": 'import "./claim/bind.ts"; import "./handle/bind.ts"; export const registry = 1;',
+  "src/resources/registry.ts": 'import "./claim/bind.ts"; import "./handle/reconcile.ts"; export const registry = 1;',
   "src/resources/claim/bind.ts": 'import "../handle/view.ts"; export const bind = 1;',
   "src/resources/handle/view.ts": "export const view = 1;",
-  "src/resources/handle/bind.ts": 'import "./view.ts"; export const bind = 1;',
+  "src/resources/handle/reconcile.ts": 'import "./view.ts"; export const bind = 1;',
   "src/controller/a.ts":
     'import "../resources/registry.ts"; import "../resources/kind.ts"; import "../cache/cache.ts"; import "../streams/memory-bus.ts"; export const a = 1;',
   "src/worker/a.ts": 'import "../resources/kind.ts"; import "../templating/engine.ts"; import "p-limit"; export const a = 1;',
@@ -54,7 +54,7 @@ const BREAKS: Readonly<Record<string, readonly [string, string]>> = {
   controller: ["src/controller/a.ts", 'import "../worker/a.ts";'],
   worker: ["src/worker/a.ts", 'import "../resources/claim/bind.ts";'],
   beat: ["src/beat/a.ts", 'import "../kube/client.ts";'],
-  "kind-to-kind-through-pure-files": ["src/resources/claim/bind.ts", 'import "../handle/bind.ts";'],
+  "kind-to-kind-through-pure-files": ["src/resources/claim/bind.ts", 'import "../handle/reconcile.ts";'],
   "memory-bus-alone": ["src/streams/memory-bus.ts", 'import "./redis-bus.ts";'],
   "redis-bus-alone": ["src/streams/redis-bus.ts", 'import "./memory-bus.ts";'],
 };
