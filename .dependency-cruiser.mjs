@@ -60,7 +60,6 @@ export default {
     home("undici", "^src/kube/"),
     home("ioredis", "^src/(streams|cache)/redis-"),
     home("handlebars", "^src/templating/"),
-    home("minijinja-js", "^src/templating/"),
     home("ajv", "^src/resources/provider/"),
     home("re2js", "^src/resources/"),
     home("croner", "^src/beat/schedule\\.ts$"),

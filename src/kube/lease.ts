@@ -86,13 +86,19 @@ export class LeaderElector implements Service {
     if (this.#leading) return;
     this.#leading = true;
     this.#options.log.info("leading");
-    await this.#options.onLeading();
+    try {
+      await this.#options.onLeading();
+    } catch (err) {
+      // A leader that cannot work must not hold the Lease: it stops what did start, and the next turn tries again.
+      this.#options.log.error({ err }, "leading failed");
+      await this.#lose();
+    }
   }
 
   async #lose(): Promise<void> {
     this.#leading = false;
     this.#options.log.info("no longer leading");
-    await this.#options.onLost();
+    await this.#options.onLost().catch((err: unknown) => this.#options.log.error({ err }, "stopping the leader's work failed"));
   }
 
   // A fifth per try and a seventh between tries: the step down at two thirds is noticed within 0.89 of the Lease's life.
@@ -175,15 +181,29 @@ export class LeaderElector implements Service {
     }
   }
 
+  // Not knowing is no reason to start: waits until the API server answers, or until stopped.
+  async #readPatiently(): Promise<KubeObject | undefined> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        return await this.#read(signal);
+      } catch (error) {
+        this.#options.log.warn({ reason: messageOf(error) }, "lease not readable, waiting");
+        await pause(1000, signal);
+      }
+    }
+    return undefined;
+  }
+
   // Judged for one whole life of the Lease: a dead holder's record does not change.
   async #refuseOtherMode(): Promise<void> {
-    const { mode, durationMs, log, client } = this.#options;
-    const lease = await client.get(this.#ref).catch(() => undefined);
+    const { mode, durationMs, log } = this.#options;
+    const lease = await this.#readPatiently();
     const other = lease?.metadata.annotations?.[MODE_ANNOTATION];
     if (!lease || other === undefined || other === mode || (specOf(lease).holderIdentity ?? "") === "") return;
     log.info({ mode: other }, "waiting to see whether the other mode's lease is alive");
-    await pause(durationMs, this.#abort.signal);
-    const later = await client.get(this.#ref).catch(() => undefined);
+    await pause(Math.max(durationMs, (specOf(lease).leaseDurationSeconds ?? 0) * 1000), this.#abort.signal);
+    const later = await this.#readPatiently();
     if (JSON.stringify(later?.["spec"]) === JSON.stringify(lease["spec"])) return;
     throw new AppError(
       "PS_MODE_CONFLICT",
