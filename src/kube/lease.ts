@@ -200,7 +200,7 @@ export class LeaderElector implements Service {
     const { mode, durationMs, log } = this.#options;
     const lease = await this.#readPatiently();
     const other = lease?.metadata.annotations?.[MODE_ANNOTATION];
-    if (!lease || other === undefined || other === mode || (specOf(lease).holderIdentity ?? "") === "") return;
+    if (!lease || other === undefined || other === mode || !isHeld(lease)) return;
     log.info({ mode: other }, "waiting to see whether the other mode's lease is alive");
     await pause(Math.max(durationMs, (specOf(lease).leaseDurationSeconds ?? 0) * 1000), this.#abort.signal);
     const later = await this.#readPatiently();
@@ -218,6 +218,10 @@ interface LeaseSpec {
   readonly acquireTime?: string;
   readonly renewTime?: string;
   readonly leaseTransitions?: number;
+}
+
+function isHeld(lease: KubeObject): boolean {
+  return (specOf(lease).holderIdentity ?? "") !== "";
 }
 
 function specOf(lease: KubeObject): LeaseSpec {
