@@ -1,5 +1,5 @@
 // What every script of redis-scripts.ts begins with: the packed form of a key's state and the transitions that several
-// scripts share. The same life of a key as key-state.ts, on the partition's hash; the property tests compare the two.
+// scripts share. The same life of a key as key-state.ts, on the partition's hash; both buses pass one conformance suite.
 //
 // KEYS of every script, one partition: 1 urgent, 2 bulk, 3 keys (states), 4 due, 5 seen, 6 meta, 7 dead.
 // ARGV of every script: 1 epoch, 2 lock prefix, 3 most crashes, 4 lock life in ms; the script's own follow from 5.
@@ -28,7 +28,7 @@ local function streamOf(lane) if lane == 'u' then return URGENT end return BULK 
 
 -- States are read once (want), changed in memory (put) and written with one HSET and one HDEL (save).
 -- The ordinary case (no failure, nothing dirty) never becomes a table: its text is compared and replaced as a whole
--- (raw, direct). That halves the time of a take.
+-- (raw, direct).
 local raw, states, changed, direct = {}, {}, {}, {}
 local CLEAN = '|0|0|0|0|'
 local PATTERN = '^(%a)|([^|]*)|(%a)|([^|]*)|(%a?)|(%d+)|(%d+)|(%d+)|(%d+)|([^|]*)|(.*)$'
