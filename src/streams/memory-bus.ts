@@ -2,7 +2,6 @@
 // needs to: a new leader publishes every object once (design.md 3.7). Fencing and locks are trivial here: one consumer per key.
 import { pause } from "../runtime/abort.ts";
 import type { BeatStore, Bus, ConsumeOptions, Consumer, DueMove, Lane, LaneDepth, LossWatch, Message, SpreadItem } from "./bus.ts";
-import { TICK_NAMESPACE } from "./bus.ts";
 import { AppError } from "../runtime/errors.ts";
 import { createDelivery } from "./delivery.ts";
 import type { DoneResult, RetryFailure } from "./delivery.ts";
@@ -12,6 +11,7 @@ import { MemoryQueue } from "./memory-queue.ts";
 import type { BusOptions, DeadLetter, DeadLetters } from "./options.ts";
 import { partitionOf } from "./partition.ts";
 import { backoffMs, checkTimings } from "./timings.ts";
+import { tickMessage } from "./tick.ts";
 
 /** Throws ConfigError when the timings contradict each other. */
 export function createMemoryBus(options: BusOptions): Bus & BeatStore & LossWatch & DeadLetters {
@@ -167,19 +167,7 @@ class MemoryBus implements Bus, BeatStore, LossWatch, DeadLetters {
     const key = `${tick.kind} ${tick.schedule}`;
     if (tick.plannedAt <= (this.#fired.get(key) ?? Number.NEGATIVE_INFINITY)) return false;
     this.#fired.set(key, tick.plannedAt);
-    await this.publish([
-      {
-        kind: tick.kind,
-        namespace: TICK_NAMESPACE,
-        name: tick.schedule,
-        uid: "",
-        cause: "tick",
-        lane: "bulk",
-        waking: false,
-        eventId: `tick-${tick.plannedAt}`,
-        traceparent: "",
-      },
-    ]);
+    await this.publish([tickMessage(tick)]);
     return true;
   }
 

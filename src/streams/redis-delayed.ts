@@ -1,11 +1,11 @@
 // The due index and the clock of beat: moves what is due into the streams, spreads resyncs, fires ticks.
 // Every move is one script per partition: remove, add and change of state together, so a crash neither loses nor doubles (AC-31).
 import type { DueMove, Message, SpreadItem } from "./bus.ts";
-import { TICK_NAMESPACE } from "./bus.ts";
 import { encode, fieldOf } from "./envelope.ts";
 import { asList, asText } from "./redis-partition.ts";
 import type { RedisPartition } from "./redis-partition.ts";
 import { MOVE, SPREAD, TICK } from "./redis-scripts.ts";
+import { tickMessage } from "./tick.ts";
 
 const MOST_MOVED = 500;
 const MOST_SPREAD = 1000;
@@ -35,16 +35,6 @@ export async function fireTick(
   partition: RedisPartition,
   tick: { readonly kind: string; readonly schedule: string; readonly plannedAt: number },
 ): Promise<boolean> {
-  const message: Message = {
-    kind: tick.kind,
-    namespace: TICK_NAMESPACE,
-    name: tick.schedule,
-    uid: "",
-    cause: "tick",
-    lane: "bulk",
-    waking: false,
-    eventId: `tick-${tick.plannedAt}`,
-    traceparent: "",
-  };
+  const message: Message = tickMessage(tick);
   return (await partition.call(TICK, [tick.schedule, tick.plannedAt, fieldOf(message), encode(message)])) === 1;
 }

@@ -5,22 +5,13 @@ import { createRedisBus } from "../../src/streams/redis-bus.ts";
 import type { Delivery, Message } from "../../src/streams/bus.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { startRedis } from "../support/redis.ts";
+import { DEFAULT_TIMINGS as timings } from "../support/timings.ts";
 
 const keys = Number(process.argv[2] ?? 50_000);
 const partitions = Number(process.argv[3] ?? 4);
 const slots = Number(process.argv[4] ?? 1024);
 
 const redis = process.env["BENCH_REDIS_URL"] === undefined ? await startRedis() : undefined;
-const timings = {
-  heartbeatMs: 3000,
-  lockTtlMs: 10_000,
-  idleMs: 10_000,
-  reclaimEveryMs: 1000,
-  backoffBaseMs: 1000,
-  backoffMaxMs: 60_000,
-  maxAttempts: 8,
-  maxCrashes: 5,
-};
 const bus = createRedisBus({
   url: redis?.url ?? process.env["BENCH_REDIS_URL"] ?? "",
   topology: { things: partitions },

@@ -5,17 +5,8 @@ import { Redis } from "ioredis";
 import { partitionKeys } from "../../../src/streams/keys.ts";
 import { LanePlanner } from "../../../src/streams/redis-lanes.ts";
 import { RedisPartition } from "../../../src/streams/redis-partition.ts";
+import { DEFAULT_TIMINGS as TIMINGS } from "../../support/timings.ts";
 
-const TIMINGS = {
-  heartbeatMs: 3000,
-  lockTtlMs: 10_000,
-  idleMs: 10_000,
-  reclaimEveryMs: 1000,
-  backoffBaseMs: 1000,
-  backoffMaxMs: 60_000,
-  maxAttempts: 8,
-  maxCrashes: 5,
-};
 const client = new Redis({ lazyConnect: true });
 const partitions = Array.from({ length: 5 }, (_, index) => new RedisPartition(client, partitionKeys("ps", "things", index), TIMINGS));
 

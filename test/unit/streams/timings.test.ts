@@ -2,17 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { backoffMs, checkTimings, writeMarginMs } from "../../../src/streams/timings.ts";
-
-const TIMINGS = {
-  heartbeatMs: 3000,
-  lockTtlMs: 10_000,
-  idleMs: 10_000,
-  reclaimEveryMs: 1000,
-  backoffBaseMs: 1000,
-  backoffMaxMs: 60_000,
-  maxAttempts: 8,
-  maxCrashes: 5,
-};
+import { DEFAULT_TIMINGS as TIMINGS } from "../../support/timings.ts";
 
 describe("timings", () => {
   it("accepts the defaults and refuses what could let a lock outlive its entry", () => {
